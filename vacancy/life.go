@@ -1,0 +1,222 @@
+package vacancy
+
+import (
+	"cmp"
+	"maps"
+	"strings"
+	"time"
+)
+
+// A Sighting is a vacancy as a crawl saw it, at a time, in a feed.
+type Sighting struct {
+	Vacancy Vacancy
+	At      time.Time
+	// Feed tells the listings of one site apart ("xml", "html"): they word
+	// one salary and one place in different ways, so a listing is compared
+	// only with an earlier one of its own feed.
+	Feed string
+	// Listed is what that listing said, before the advert page was merged in.
+	Listed Facts
+	// Baseline is set while a source is looked at for the first time, or
+	// after its state was lost: what is found was there before us and is told
+	// to nobody, unless it was posted after BaselineSince.
+	Baseline      bool
+	BaselineSince time.Time
+	// Epoch names the life of the stored state in which the run began. A
+	// store that has lost its state since refuses the sighting.
+	Epoch string
+}
+
+// silent reports whether an unknown vacancy was there before the source was
+// first looked at. A posting known to the day only cannot show otherwise.
+func (s *Sighting) silent() bool {
+	p := s.Vacancy.Posted
+	return s.Baseline && (p.IsZero() || p.DayOnly || !p.Time.After(s.BaselineSince))
+}
+
+// Facts are what one feed's listing states, in that feed's own words.
+type Facts struct {
+	Title    string `json:"title,omitempty"`
+	Employer string `json:"employer,omitempty"`
+	Salary   string `json:"salary,omitempty"`
+	Places   string `json:"places,omitempty"`
+	Contract string `json:"contract,omitempty"`
+	Patterns string `json:"patterns,omitempty"`
+}
+
+// ListedFacts are the facts of a vacancy as a listing gave it.
+func ListedFacts(v *Vacancy) Facts {
+	f := Facts{
+		Title: v.Title, Employer: v.Employer, Places: v.PlaceText(),
+		Contract: fold(v.Contract), Patterns: strings.Join(v.WorkingPatterns, ","),
+	}
+	if v.Salary != nil {
+		f.Salary = v.Salary.Text
+	}
+	return f
+}
+
+// A Record is what is remembered of a vacancy: as long as it is live, and 400
+// days after.
+type Record struct {
+	Vacancy Vacancy `json:"vacancy"`
+	Text    Text    `json:"text,omitzero"` // dropped when the vacancy closes
+	// Version counts the versions of the vacancy; every event raises it.
+	Version int `json:"version"`
+	// Revision counts the writes of the record. A writer that decided on an
+	// older revision decides again.
+	Revision uint64 `json:"revision"`
+	// Listed holds what each feed last said.
+	Listed map[string]Facts `json:"listed,omitempty"`
+	// Silent marks a vacancy that was there before us: nobody was told of it.
+	Silent   bool      `json:"silent,omitempty"`
+	Closed   string    `json:"closed,omitempty"` // reason, "" while open
+	ClosedAt time.Time `json:"closed_at,omitzero"`
+}
+
+// A Need is what a listed vacancy asks of the crawl.
+type Need int
+
+// The needs of a listed vacancy, from none to most.
+const (
+	NeedNothing Need = iota // known, and says what it said before
+	NeedAccept              // only its closing date is another: no page has to be read
+	NeedPage                // unknown, changed or never read: its advert page has to be read
+)
+
+// Needs tells what a listing's vacancy asks for, given what is remembered of
+// it (nil for nothing).
+func (r *Record) Needs(feed string, listed *Vacancy) Need {
+	switch {
+	case r == nil || r.Vacancy.PageUnread && !r.Silent:
+		return NeedPage
+	case r.Closed != "" && reopens(r, listed):
+		return NeedPage
+	}
+	if said, ok := r.Listed[feed]; ok && said != ListedFacts(listed) {
+		return NeedPage
+	}
+	if _, ok := r.Listed[feed]; !ok || closingMoved(r, listed) {
+		return NeedAccept
+	}
+	return NeedNothing
+}
+
+func closingMoved(r *Record, v *Vacancy) bool {
+	return !v.Closing.IsZero() && !r.Vacancy.Closing.IsZero() && v.Closing != r.Vacancy.Closing
+}
+
+// reopens reports whether a closed vacancy is listed with a closing date that
+// lies ahead of the one it was closed by. An old cached page shows the old date
+// and reopens nothing.
+func reopens(r *Record, v *Vacancy) bool {
+	if r.Closed == "" || v.Closing.IsZero() {
+		return false
+	}
+	return !v.Closing.Before(LondonDay(r.ClosedAt))
+}
+
+// See returns the record after a sighting and the events that it makes. The
+// receiver may be nil: the vacancy is unknown. See is the only place that
+// decides what is new. It is pure, so deciding twice is harmless; a store
+// that writes its result once per Revision makes each event happen once.
+//
+// Again is set where a vacancy that was announced on its listing alone has
+// now been read: its first event is matched once more under its old version,
+// and who has been told already is not told again.
+func (r *Record) See(s *Sighting) (after Record, events []Event, again bool) {
+	v := s.Vacancy.Clone()
+	v.Text = s.Vacancy.Text
+	if r == nil {
+		v.FirstSeen = s.At.UTC()
+		after = Record{Vacancy: v, Text: v.Text, Version: 1, Silent: s.silent(),
+			Listed: map[string]Facts{s.Feed: s.Listed}}
+		if after.Silent {
+			return after, nil, false
+		}
+		return after, []Event{{Kind: New, Version: 1, At: s.At.UTC(), Vacancy: v}}, false
+	}
+
+	after = *r
+	after.Listed = maps.Clone(r.Listed)
+	if after.Listed == nil {
+		after.Listed = map[string]Facts{}
+	}
+	after.Listed[s.Feed] = s.Listed
+	before := r.Vacancy
+	after.Vacancy = before.Clone()
+	read := !v.PageUnread
+	if read {
+		again = before.PageUnread && !r.Silent
+		after.Vacancy.Merge(&v)
+		after.Text = v.Text
+	} else if !v.Closing.IsZero() {
+		after.Vacancy.Closing = v.Closing
+	}
+	after.Vacancy.Specialties = v.Specialties
+	if !read {
+		after.Vacancy.Specialties, after.Vacancy.PageUnread = before.Specialties, before.PageUnread
+	}
+	event := func(k Kind, changes []Change) {
+		after.Version++
+		events = append(events, Event{Kind: k, Version: after.Version, At: s.At.UTC(), Changes: changes})
+	}
+	switch {
+	case reopens(r, &v):
+		after.Closed, after.ClosedAt = "", time.Time{}
+		event(Reopened, closingChange(&before, &after.Vacancy))
+	case closingMoved(r, &v):
+		event(ClosingMoved, closingChange(&before, &after.Vacancy))
+	}
+	// Fields that only the page states change without the listing's notice.
+	// What the first reading of a page adds is no change: Diff leaves out
+	// what one side does not state.
+	if read && !before.PageUnread {
+		var changes []Change
+		for _, c := range Diff(&before, &after.Vacancy) {
+			if c.Field != "closing" {
+				changes = append(changes, c)
+			}
+		}
+		if len(changes) > 0 {
+			event(Amended, changes)
+		}
+	}
+	for i := range events {
+		events[i].Vacancy = after.Vacancy
+		events[i].Vacancy.Text = after.Text
+	}
+	return after, events, again
+}
+
+func closingChange(before, after *Vacancy) []Change {
+	if before.Closing == after.Closing {
+		return nil
+	}
+	return []Change{{Field: "closing", Before: before.Closing.String(), After: after.Closing.String()}}
+}
+
+// Expire closes an open record whose closing date has passed by the given
+// London day; it reports false where there is nothing to close.
+func (r *Record) Expire(today Day, at time.Time) (after Record, event Event, ok bool) {
+	if r.Closed != "" || r.Vacancy.Open(today) {
+		return Record{}, Event{}, false
+	}
+	after = *r
+	after.Closed, after.ClosedAt = Expired, at.UTC()
+	after.Version++
+	after.Text = Text{} // the employer's prose is not kept beyond the advert
+	return after, Event{Kind: Closed, Version: after.Version, At: at.UTC(), Reason: Expired, Vacancy: after.Vacancy}, true
+}
+
+// ClosesBy orders vacancies by closing date, soonest first, those without one
+// last.
+func ClosesBy(a, b *Vacancy) int {
+	if a.Closing.IsZero() != b.Closing.IsZero() {
+		if a.Closing.IsZero() {
+			return 1
+		}
+		return -1
+	}
+	return cmp.Or(a.Closing.UTC().Compare(b.Closing.UTC()), strings.Compare(a.Reference, b.Reference))
+}
