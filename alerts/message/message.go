@@ -1,0 +1,46 @@
+// Package message makes the words of an alert: the mail as HTML and as text,
+// the body of a webhook. It is pure: the same Alert gives the same words. It
+// never holds advert text or a contact, only facts, reasons and links.
+package message
+
+import (
+	"time"
+
+	"github.com/vacancywatch/vacancywatch/vacancy"
+)
+
+// MaxItems is how many vacancies one message lists; the rest is a number.
+const MaxItems = 50
+
+// An Alert is one message to one destination, before it is put into words.
+type Alert struct {
+	// ID is the message's own name, the same over all attempts. It holds no
+	// address.
+	ID string
+	// Search is the search that leads: the message belongs to it.
+	Search vacancy.Search
+	// Also are other searches of the same subscriber that the vacancy meets.
+	Also []vacancy.Search
+	// Digest is set for a message that gathers the matches of a window.
+	Digest bool
+	Items  []Item // at most MaxItems, soonest closing date first
+	More   int    // how many were left out
+	// At is when the message was made.
+	At time.Time
+	// StopURL is the page that ends the search, "" where no page is served.
+	// It is https for a public service.
+	StopURL string
+	// PageURL is the public page of this service, "" where there is none.
+	PageURL string
+}
+
+// An Item is one vacancy in a message.
+type Item struct {
+	Event    vacancy.Event
+	Outcomes []vacancy.Outcome
+	// Siblings are further references of the same vacancy, listed once a site.
+	Siblings []vacancy.Vacancy
+}
+
+// Why is the reason of the match in one line.
+func (i Item) Why() string { return vacancy.Why(i.Outcomes) }

@@ -1,0 +1,403 @@
+package message
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/vacancywatch/vacancywatch/vacancy"
+)
+
+// MaxSubject is the longest subject in characters: what a telephone shows of
+// it is less, so the words that matter stand first.
+const MaxSubject = 90
+
+// Texts of an advert are cut at these lengths, in characters. An honest one
+// is far shorter; a hostile one must not fill a mail.
+const (
+	maxTitle = 200
+	maxFact  = 300
+)
+
+// Subject is the subject line of the mail, at most MaxSubject characters:
+//
+//	Barts Health NHS Trust is hiring: Medical Secretary – and 3 other new vacancies
+//	Closing date now 8 July: Medical Secretary, Barts Health NHS Trust
+//	Closed early: Medical Secretary, Barts Health NHS Trust
+//
+// It is a single line whatever the advert says.
+func Subject(a Alert) string {
+	if len(a.Items) == 0 {
+		return cut("Your search: "+searchTitle(&a.Search), MaxSubject)
+	}
+	e := &a.Items[0].Event
+	rest := othersText(&a)
+	employer := cut(clean(e.Vacancy.Employer), 40)
+	if employer == "" {
+		employer = "An employer"
+	}
+	// The title gives way: an employer cut short is still known, and a reader
+	// must see that there is more than one vacancy.
+	fit := func(before, after string) string {
+		room := MaxSubject - runes(before) - runes(after) - runes(rest)
+		return before + cut(titleText(&e.Vacancy), room) + after + rest
+	}
+	if e.Kind == vacancy.New {
+		return fit(employer+" is hiring: ", "")
+	}
+	return fit(kindSubject(e)+": ", ", "+employer)
+}
+
+func kindSubject(e *vacancy.Event) string {
+	switch e.Kind {
+	case vacancy.Amended:
+		return "Changed"
+	case vacancy.ClosingMoved:
+		if c := e.Vacancy.Closing; !c.IsZero() {
+			return fmt.Sprintf("Closing date now %d %s", c.Day, c.Month)
+		}
+		return "Closing date moved"
+	case vacancy.Closed:
+		switch e.Reason {
+		case vacancy.Early:
+			return "Closed early"
+		case vacancy.Withdrawn:
+			return "Withdrawn"
+		}
+		return "Closed"
+	case vacancy.Reopened:
+		return "Open again"
+	case vacancy.Readvertised:
+		return "Advertised again"
+	}
+	return "News"
+}
+
+// othersText says how many vacancies stand beside the first.
+func othersText(a *Alert) string {
+	n := len(a.Items) - 1 + a.More
+	if n <= 0 {
+		return ""
+	}
+	if allNew(a) {
+		return fmt.Sprintf(" – and %s", count(n, "other new vacancy", "other new vacancies"))
+	}
+	return fmt.Sprintf(" – and %s", count(n, "other", "others"))
+}
+
+func allNew(a *Alert) bool {
+	for i := range a.Items {
+		if k := a.Items[i].Event.Kind; k != vacancy.New && k != vacancy.Readvertised {
+			return false
+		}
+	}
+	return true
+}
+
+// heading is the first heading of the mail.
+func heading(a *Alert) string {
+	n := len(a.Items) + a.More
+	switch {
+	case n == 0:
+		return "Nothing new"
+	case n > 1 && allNew(a):
+		return fmt.Sprintf("%d new vacancies", n)
+	case n > 1:
+		return fmt.Sprintf("News of %d vacancies", n)
+	}
+	e := &a.Items[0].Event
+	switch e.Kind {
+	case vacancy.New:
+		return "A new vacancy"
+	case vacancy.Amended:
+		return "A vacancy has changed"
+	case vacancy.ClosingMoved:
+		return "A closing date has moved"
+	case vacancy.Closed:
+		switch e.Reason {
+		case vacancy.Early:
+			return "A vacancy has closed early"
+		case vacancy.Withdrawn:
+			return "A vacancy was withdrawn"
+		}
+		return "A vacancy has closed"
+	case vacancy.Reopened:
+		return "A vacancy is open again"
+	case vacancy.Readvertised:
+		return "A vacancy is advertised again"
+	}
+	return "News of a vacancy"
+}
+
+// noteText says what happened, for every kind but New.
+func noteText(e *vacancy.Event) string {
+	switch e.Kind {
+	case vacancy.Amended:
+		return "The advert has changed."
+	case vacancy.ClosingMoved:
+		return "The closing date has moved."
+	case vacancy.Closed:
+		switch e.Reason {
+		case vacancy.Early:
+			return "Closed early: the advert has left the site before its closing date."
+		case vacancy.Withdrawn:
+			return "The site says that the vacancy was withdrawn."
+		}
+		return "The closing date has passed."
+	case vacancy.Reopened:
+		return "Open again after it had closed."
+	case vacancy.Readvertised:
+		if r := clip(e.Related); r != "" {
+			return "Advertised again: looks like " + r + "."
+		}
+		return "Advertised again."
+	}
+	return ""
+}
+
+// closingText is the closing date with the days that are left of it.
+func closingText(e *vacancy.Event, today vacancy.Day) string {
+	closing := e.Vacancy.Closing
+	if closing.IsZero() {
+		if e.Kind == vacancy.Closed {
+			return "Closed, no closing date stated"
+		}
+		return "No closing date stated"
+	}
+	left := today.DaysUntil(closing)
+	switch {
+	case e.Kind == vacancy.Closed:
+		return "Closed, the closing date was " + closing.Human()
+	case left < 0:
+		return "Closed on " + closing.Human()
+	case left == 0:
+		return "Closes today, " + closing.Human()
+	case left == 1:
+		return "Closes tomorrow, " + closing.Human() + ", 1 day left"
+	}
+	return fmt.Sprintf("Closes %s, %d days left", closing.Human(), left)
+}
+
+// postedText is the honest clock: when the advert appeared and when we told.
+func postedText(posted vacancy.Moment, at time.Time) string {
+	if posted.IsZero() {
+		return ""
+	}
+	now := at.In(vacancy.London())
+	day := func(d vacancy.Day) string {
+		s := fmt.Sprintf("%d %s", d.Day, d.Month)
+		if d.Year != now.Year() {
+			s += fmt.Sprintf(" %d", d.Year)
+		}
+		return s
+	}
+	if posted.DayOnly {
+		return "posted " + day(posted.Day())
+	}
+	clock := posted.Time.In(vacancy.London()).Format("15:04")
+	if posted.Day() != vacancy.LondonDay(at) {
+		clock = day(posted.Day()) + " " + clock
+	}
+	return "posted " + clock + ", alerted " + now.Format("15:04")
+}
+
+// bandText is the band, or what is known of its absence.
+func bandText(v *vacancy.Vacancy) string {
+	bands := v.AllBands()
+	if len(bands) == 0 {
+		if v.PageUnread {
+			return "band not known: the advert page could not be read"
+		}
+		return "no band stated"
+	}
+	text := "Band " + strings.Join(bands, "/")
+	if c := bands[0]; c[0] < '0' || c[0] > '9' {
+		names := make([]string, len(bands))
+		for i, b := range bands {
+			names[i] = gradeName(b)
+		}
+		text = strings.Join(names, "/")
+		if scheme := clip(v.PayScheme); bands[0] == vacancy.LocalPay && scheme != "" {
+			text += " (" + scheme + ")"
+		}
+	}
+	if v.BandFrom == vacancy.FromTitle {
+		text += " (from the title)"
+	}
+	return text
+}
+
+func gradeName(b string) string {
+	switch b {
+	case vacancy.Foundation:
+		return "Foundation doctor"
+	case vacancy.Registrar:
+		return "Registrar"
+	case vacancy.SpecialtyDoctor:
+		return "Specialty doctor"
+	case vacancy.SpecialistGrade:
+		return "Specialist doctor"
+	case vacancy.Consultant:
+		return "Consultant"
+	case vacancy.DoctorOther:
+		return "Doctor, grade not stated"
+	case vacancy.VerySenior:
+		return "Very senior manager"
+	case vacancy.LocalPay:
+		return "Local pay"
+	}
+	return clip(b)
+}
+
+// placeText names the places, with the distance that the match found.
+func placeText(v *vacancy.Vacancy, s *vacancy.Search, outcomes []vacancy.Outcome) string {
+	const most = 5
+	var places []string
+	for _, l := range v.Locations {
+		if p := clip(l.String()); p != "" {
+			places = append(places, p)
+		}
+	}
+	if len(places) == 0 {
+		return ""
+	}
+	shown := places[:min(len(places), most)]
+	text := strings.Join(shown, "; ")
+	if n := len(places) - len(shown); n > 0 {
+		text += fmt.Sprintf(" and %d more", n)
+	}
+	for _, o := range outcomes {
+		if o.Criterion != "place" || !o.Pass || o.Miles <= 0 {
+			continue
+		}
+		d := milesText(o.Miles)
+		if len(places) > 1 {
+			d = "the nearest " + d
+		}
+		if len(s.Places) == 1 && s.Places[0].Name != "" {
+			return text + ", " + d + " from " + clip(s.Places[0].Name)
+		}
+		return text + ", " + d + " away"
+	}
+	return text
+}
+
+func milesText(m float64) string {
+	if m < 0.05 {
+		return "less than 0.1 miles"
+	}
+	return fmt.Sprintf("%.1f miles", m)
+}
+
+// fieldName is a field of the vacancy's JSON in words.
+func fieldName(field string) string {
+	switch field {
+	case "closing":
+		return "Closing date"
+	case "working_patterns":
+		return "Working pattern"
+	case "locations":
+		return "Where"
+	}
+	s := strings.ReplaceAll(clean(field), "_", " ")
+	if s == "" {
+		return "Field"
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}
+
+// changeValue is one side of a change as people write it.
+func changeValue(field, value string) string {
+	if field == "closing" {
+		if d, err := vacancy.ParseDay(value); err == nil {
+			return d.Human()
+		}
+	}
+	if value = clip(value); value == "" {
+		return "not stated"
+	}
+	return value
+}
+
+func titleText(v *vacancy.Vacancy) string {
+	if t := cut(clean(v.Title), maxTitle); t != "" {
+		return t
+	}
+	return "Vacancy " + v.Reference
+}
+
+// searchTitle is the name that the subscriber gave a search, or the search in
+// words where it has none.
+func searchTitle(s *vacancy.Search) string {
+	if n := clip(s.Name); n != "" {
+		return n
+	}
+	return describe(s)
+}
+
+// describe is the search in words.
+func describe(s *vacancy.Search) string { return clip(s.Describe()) }
+
+func count(n int, one, many string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// clean makes one line of s: control characters and line breaks of every kind
+// become spaces, marks that turn the reading direction go.
+func clean(s string) string {
+	s = strings.Map(func(r rune) rune {
+		switch {
+		case r >= 0x202a && r <= 0x202e, r >= 0x2066 && r <= 0x2069, r == 0x200e, r == 0x200f, r == 0x061c,
+			r == 0xfeff, r == unicode.ReplacementChar:
+			return -1
+		case r == 0x2028, r == 0x2029, unicode.IsControl(r):
+			return ' '
+		}
+		return r
+	}, s)
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// clip is clean, cut to what a fact may be long.
+func clip(s string) string { return cut(clean(s), maxFact) }
+
+// cut shortens s to at most n characters, at a word where there is one behind
+// the first quarter, and shows that it did.
+func cut(s string, n int) string {
+	r := []rune(s)
+	if len(r) <= n {
+		return s
+	}
+	if n < 2 {
+		return ""
+	}
+	end := n - 1
+	for i := end; i > n/4; i-- {
+		if unicode.IsSpace(r[i]) {
+			end = i
+			break
+		}
+	}
+	return strings.TrimRight(string(r[:end]), " ,;:-–/(") + "…"
+}
+
+func runes(s string) int { return len([]rune(s)) }
+
+// link returns s if it is a web address that a mail may link to, else "".
+func link(s string) string {
+	u, err := url.Parse(s)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || u.User != nil {
+		return ""
+	}
+	// String escapes what a path may not hold, so that the text part shows one
+	// unbroken address.
+	if out := u.String(); !strings.ContainsAny(out, " \"<>") {
+		return out
+	}
+	return ""
+}
