@@ -1,0 +1,117 @@
+package alerts
+
+import (
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/vacancywatch/vacancywatch/alerts/channel"
+	"github.com/vacancywatch/vacancywatch/vacancy"
+)
+
+// Metrics are the counters of this package. Every label value exists at zero
+// from the start, else the first failure is invisible to increase().
+type Metrics struct {
+	events        *prometheus.CounterVec
+	matches       *prometheus.CounterVec
+	notifications *prometheus.CounterVec
+	failed        *prometheus.CounterVec
+	dropped       *prometheus.CounterVec
+	alertLatency  *prometheus.HistogramVec
+}
+
+// backdatedAfter is how long before it was first seen a vacancy must have been
+// posted to count as back-dated: it was not there to be seen at its posting
+// time. It is well over the longest time between two good polls.
+const backdatedAfter = time.Hour
+
+// NewMetrics registers the metrics of this package.
+func NewMetrics(reg prometheus.Registerer) *Metrics {
+	auto := promauto.With(reg)
+	m := &Metrics{
+		events: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "vacancywatch_events_total", Help: "Events of vacancies, by kind.",
+		}, []string{"kind"}),
+		matches: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "vacancywatch_matches_total",
+			Help: "Matches by what became of them: told, suppressed (dropped before sending), lapsed (the vacancy closed before anyone was told).",
+		}, []string{"outcome"}),
+		notifications: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "vacancywatch_notifications_total", Help: "Settled attempts to deliver a message.",
+		}, []string{"channel", "outcome"}),
+		failed: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "vacancywatch_notifications_failed_total", Help: "Failed attempts to deliver a message, by reason.",
+		}, []string{"channel", "reason"}),
+		dropped: auto.NewCounterVec(prometheus.CounterOpts{
+			Name: "vacancywatch_notifications_dropped_total", Help: "Messages that were not sent, by reason.",
+		}, []string{"channel", "reason"}),
+		alertLatency: auto.NewHistogramVec(prometheus.HistogramOpts{
+			Name:                            "vacancywatch_alert_latency_seconds",
+			Help:                            "Time from the posting of a vacancy to the acceptance of its instant alert by the far side; only where the posting time is known to the second.",
+			Buckets:                         []float64{30, 60, 120, 300, 600, 900, 1800, 3600, 10800, 43200},
+			NativeHistogramBucketFactor:     1.1,
+			NativeHistogramMaxBucketNumber:  100,
+			NativeHistogramMinResetDuration: time.Hour,
+		}, []string{"channel", "origin"}),
+	}
+	for _, k := range vacancy.Kinds() {
+		m.events.WithLabelValues(string(k))
+	}
+	for _, o := range []string{"told", "suppressed", "lapsed"} {
+		m.matches.WithLabelValues(o)
+	}
+	for _, kind := range []string{"email", "webhook"} {
+		for _, s := range []Settlement{SettleDone, SettleRetry, SettleUnknown, SettleRelease, SettleDrop, SettleBury} {
+			m.notifications.WithLabelValues(kind, string(s))
+		}
+		for _, r := range channel.Reasons() {
+			m.failed.WithLabelValues(kind, r)
+		}
+		for _, r := range DropReasons() {
+			m.dropped.WithLabelValues(kind, r)
+		}
+		for _, o := range []string{"fresh", "backdated"} {
+			m.alertLatency.WithLabelValues(kind, o)
+		}
+	}
+	return m
+}
+
+func (m *Metrics) event(k vacancy.Kind) { m.events.WithLabelValues(string(k)).Inc() }
+
+func (m *Metrics) lapsed(n int) { m.matches.WithLabelValues("lapsed").Add(float64(n)) }
+
+func (m *Metrics) settled(kind string, s Settlement, reason string) {
+	m.notifications.WithLabelValues(kind, string(s)).Inc()
+	switch s {
+	case SettleDone:
+		m.matches.WithLabelValues("told").Inc()
+	case SettleDrop:
+		m.dropped.WithLabelValues(kind, reason).Inc()
+		if reason == DropClosed {
+			m.lapsed(1)
+		} else if reason != DropEmpty {
+			m.matches.WithLabelValues("suppressed").Inc()
+		}
+	case SettleRetry, SettleUnknown, SettleBury, SettleRelease:
+		if reason != "" {
+			m.failed.WithLabelValues(kind, reason).Inc()
+		}
+	}
+}
+
+func (m *Metrics) latency(kind string, c *Claim, now time.Time) {
+	if c.Event == nil || c.Record == nil || c.Event.Kind != vacancy.New {
+		return
+	}
+	posted, seen := c.Record.Vacancy.Posted, c.Record.Vacancy.FirstSeen
+	if posted.IsZero() || posted.DayOnly || posted.Time.After(now) {
+		return
+	}
+	origin := "fresh"
+	if seen.Sub(posted.Time) > backdatedAfter {
+		origin = "backdated"
+	}
+	m.alertLatency.WithLabelValues(kind, origin).Observe(now.Sub(posted.Time).Seconds())
+}
