@@ -1,0 +1,264 @@
+package crawler
+
+import (
+	"errors"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promauto"
+
+	"github.com/vacancywatch/vacancywatch/crawler/page"
+	"github.com/vacancywatch/vacancywatch/vacancy"
+)
+
+// Metrics are those of the crawl. Label values come from closed lists and the
+// configured names of sources, and exist at zero from the start; a timestamp
+// is absent until its event has happened once.
+type Metrics struct {
+	runs          *prometheus.CounterVec
+	lastSuccess   *prometheus.GaugeVec
+	lastAttempt   *prometheus.GaugeVec
+	duration      *prometheus.HistogramVec
+	pages         *prometheus.CounterVec
+	freshness     *prometheus.GaugeVec
+	requests      *prometheus.CounterVec
+	requestTime   *prometheus.HistogramVec
+	bodyBytes     *prometheus.CounterVec
+	retries       *prometheus.CounterVec
+	throttleWait  *prometheus.CounterVec
+	backoffUntil  *prometheus.GaugeVec
+	clockDiff     *prometheus.GaugeVec
+	robotsFile    *prometheus.GaugeVec
+	sightings     *prometheus.CounterVec
+	foundTotal    *prometheus.CounterVec
+	reported      *prometheus.GaugeVec
+	stopped       *prometheus.GaugeVec
+	baseline      *prometheus.GaugeVec
+	parsed        *prometheus.CounterVec
+	defects       *prometheus.CounterVec
+	clamped       prometheus.Counter
+	leader        prometheus.Gauge
+	budgetPerDay  *prometheus.GaugeVec
+	cronRuns      *prometheus.CounterVec
+	cronSkipped   *prometheus.CounterVec
+	cronPanics    *prometheus.CounterVec
+	progress      prometheus.Gauge
+	baselineState map[string]string // by source
+}
+
+// job is the name of the planner's tick in the cron metrics.
+const job = "plan"
+
+// NewMetrics registers the metrics of the crawl of the given sources.
+func NewMetrics(reg prometheus.Registerer, sources []Source) *Metrics {
+	auto := promauto.With(reg)
+	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
+		return auto.NewCounterVec(prometheus.CounterOpts{Name: "vacancywatch_" + name, Help: help}, labels)
+	}
+	gauge := func(name, help string, labels ...string) *prometheus.GaugeVec {
+		return auto.NewGaugeVec(prometheus.GaugeOpts{Name: "vacancywatch_" + name, Help: help}, labels)
+	}
+	histogram := func(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+		return auto.NewHistogramVec(prometheus.HistogramOpts{Name: "vacancywatch_" + name, Help: help, Buckets: buckets,
+			NativeHistogramBucketFactor: 1.1, NativeHistogramMaxBucketNumber: 100, NativeHistogramMinResetDuration: time.Hour}, labels)
+	}
+	m := &Metrics{
+		runs:         counter("crawl_runs_total", "Runs by their verdict.", "source", "feed", "tier", "outcome"),
+		lastSuccess:  gauge("crawl_last_success_timestamp_seconds", "When a run of the tier last did all it promises. A partial, aborted or quarantined run does not count.", "source", "tier"),
+		lastAttempt:  gauge("crawl_last_attempt_timestamp_seconds", "When a run of the tier last ended, whatever its verdict.", "source", "tier"),
+		duration:     histogram("crawl_duration_seconds", "Duration of a run.", []float64{1, 5, 15, 60, 180, 300, 600, 1800, 3600}, "source", "tier"),
+		pages:        counter("crawl_pages_total", "Listing pages read.", "source", "feed", "tier"),
+		freshness:    gauge("freshness_limit_seconds", "The promise now in force: the age of the last good hot run that must not be passed.", "source"),
+		requests:     counter("http_requests_total", "Requests to the site by the class of the answer.", "source", "kind", "code"),
+		requestTime:  histogram("http_request_duration_seconds", "Time from a request to the header of its answer.", []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 20}, "kind"),
+		bodyBytes:    counter("http_response_bytes_total", "Bytes of answers, as decoded.", "kind"),
+		retries:      counter("http_retries_total", "Requests asked again within a run.", "reason"),
+		throttleWait: counter("http_throttle_wait_seconds_total", "Time that requests waited for their turn.", "source"),
+		backoffUntil: gauge("http_backoff_until_timestamp_seconds", "No request is made before then; 0 if there is no such time.", "source"),
+		clockDiff:    gauge("clock_difference_seconds", "The site's clock minus ours, from its last answer.", "source"),
+		robotsFile:   gauge("robots_rules", "1 where the site has a robots.txt with rules, 0 where it answers something else.", "source"),
+		sightings:    counter("sightings_total", "Entries of listings, by what they ask for: known, changed (a listing states another date), page (unknown, changed or unread).", "source", "result"),
+		foundTotal:   counter("vacancies_found_total", "New vacancies by the tier that found them.", "source", "tier"),
+		reported:     gauge("site_reported_vacancies", "The number of live vacancies that the site states.", "source"),
+		stopped:      gauge("source_stopped", "1 where only a person may resume the source.", "source", "reason"),
+		baseline:     gauge("baseline_active", "Sources in a silent baseline, by reason.", "reason"),
+		parsed:       counter("parse_items_total", "Entries read from listings.", "feed"),
+		defects:      counter("page_defects_total", "Breaches of what a good page holds.", "feed", "reason"),
+		clamped: auto.NewCounter(prometheus.CounterOpts{Name: "vacancywatch_post_time_clamped_total",
+			Help: "Posting times that were impossible or ambiguous and were set to the time of fetching."}),
+		leader: auto.NewGauge(prometheus.GaugeOpts{Name: "vacancywatch_leader",
+			Help: "1 while this process holds the right to crawl."}),
+		budgetPerDay: gauge("request_budget_per_day", "Requests that a UTC day may bring.", "source"),
+		cronRuns:     counter("cron_runs_total", "Ticks of the schedule.", "job", "outcome"),
+		cronSkipped:  counter("cron_skipped_total", "Ticks that fell into a running one.", "job"),
+		cronPanics:   counter("cron_panics_total", "Ticks that panicked.", "job"),
+		progress: auto.NewGauge(prometheus.GaugeOpts{Name: "vacancywatch_scheduler_progress_timestamp_seconds",
+			Help: "The last sign of life of the schedule."}),
+		baselineState: map[string]string{},
+	}
+	for _, src := range sources {
+		for _, t := range Tiers() {
+			for _, v := range Verdicts() {
+				m.runs.WithLabelValues(src.Name, FeedXML, string(t), v)
+			}
+			m.pages.WithLabelValues(src.Name, FeedXML, string(t))
+			m.duration.WithLabelValues(src.Name, string(t))
+			m.foundTotal.WithLabelValues(src.Name, string(t))
+		}
+		for _, k := range RequestKinds() {
+			for _, c := range requestCodes() {
+				m.requests.WithLabelValues(src.Name, k, c)
+			}
+		}
+		for _, r := range []string{"known", "changed", "page"} {
+			m.sightings.WithLabelValues(src.Name, r)
+		}
+		for _, r := range StopReasons() {
+			m.stopped.WithLabelValues(src.Name, r)
+		}
+		m.throttleWait.WithLabelValues(src.Name)
+		m.backoffUntil.WithLabelValues(src.Name)
+		m.budgetPerDay.WithLabelValues(src.Name).Set(float64(src.Budget))
+		m.freshness.WithLabelValues(src.Name)
+	}
+	for _, k := range RequestKinds() {
+		m.requestTime.WithLabelValues(k)
+		m.bodyBytes.WithLabelValues(k)
+	}
+	for _, r := range []string{"timeout", "server_error", "network"} {
+		m.retries.WithLabelValues(r)
+	}
+	for _, r := range []string{FirstRun, LostState} {
+		m.baseline.WithLabelValues(r)
+	}
+	m.parsed.WithLabelValues(FeedXML)
+	for _, d := range page.Defects() {
+		m.defects.WithLabelValues(FeedXML, d)
+	}
+	m.defects.WithLabelValues(FeedHTML, page.DefectLayout)
+	for _, o := range []string{"ok", "panic"} {
+		m.cronRuns.WithLabelValues(job, o)
+	}
+	m.cronSkipped.WithLabelValues(job)
+	m.cronPanics.WithLabelValues(job)
+	return m
+}
+
+func (m *Metrics) request(source, kind, code string, took time.Duration) {
+	m.requests.WithLabelValues(source, kind, code).Inc()
+	m.requestTime.WithLabelValues(kind).Observe(took.Seconds())
+}
+
+func (m *Metrics) bytes(kind string, n int) { m.bodyBytes.WithLabelValues(kind).Add(float64(n)) }
+
+func (m *Metrics) throttled(source string, d time.Duration) {
+	m.throttleWait.WithLabelValues(source).Add(d.Seconds())
+}
+
+func (m *Metrics) clock(source string, d time.Duration) {
+	m.clockDiff.WithLabelValues(source).Set(d.Seconds())
+}
+
+func (m *Metrics) robotsRules(source string, rules bool) {
+	m.robotsFile.WithLabelValues(source).Set(oneIf(rules))
+}
+
+func (m *Metrics) retry(err error) {
+	reason := "network"
+	var status *StatusError
+	switch {
+	case errors.As(err, &status):
+		reason = "server_error"
+	case errors.Is(err, errTimeout):
+		reason = "timeout"
+	}
+	m.retries.WithLabelValues(reason).Inc()
+}
+
+func (m *Metrics) page(source, feed string, t Tier, l page.Listing) {
+	m.pages.WithLabelValues(source, feed, string(t)).Inc()
+	m.parsed.WithLabelValues(feed).Add(float64(len(l.Vacancies)))
+	for _, d := range l.Defects {
+		m.defects.WithLabelValues(feed, d).Inc()
+	}
+	m.clamped.Add(float64(l.Clamped))
+}
+
+func (m *Metrics) advertDefect(string) {
+	m.defects.WithLabelValues(FeedHTML, page.DefectLayout).Inc()
+}
+
+func (m *Metrics) sighting(source string, n vacancy.Need) {
+	m.sightings.WithLabelValues(source, [...]string{"known", "changed", "page"}[n]).Inc()
+}
+
+func (m *Metrics) found(source string, t Tier, events []vacancy.Event) {
+	for i := range events {
+		if events[i].Kind == vacancy.New {
+			m.foundTotal.WithLabelValues(source, string(t)).Inc()
+		}
+	}
+}
+
+func (m *Metrics) run(rep *Report, st *State, now time.Time) {
+	m.runs.WithLabelValues(rep.Source, rep.Feed, string(rep.Tier), rep.Verdict).Inc()
+	m.duration.WithLabelValues(rep.Source, string(rep.Tier)).Observe(rep.Took.Seconds())
+	m.restore(&Source{Name: rep.Source}, st, now)
+}
+
+// restore sets what the stored state says: it is the same after a restart.
+func (m *Metrics) restore(src *Source, st *State, now time.Time) {
+	for t, at := range st.LastGood {
+		m.lastSuccess.WithLabelValues(src.Name, string(t)).Set(seconds(at))
+	}
+	for t, at := range st.LastAttempt {
+		m.lastAttempt.WithLabelValues(src.Name, string(t)).Set(seconds(at))
+	}
+	if st.Total > 0 {
+		m.reported.WithLabelValues(src.Name).Set(float64(st.Total))
+	}
+	for _, r := range StopReasons() {
+		m.stopped.WithLabelValues(src.Name, r).Set(oneIf(st.Stopped == r || r == StoppedForbidden && st.HTMLForbidden))
+	}
+	until := 0.0
+	if st.Gate.After(now) {
+		until = seconds(st.Gate)
+	}
+	m.backoffUntil.WithLabelValues(src.Name).Set(until)
+	m.freshness.WithLabelValues(src.Name).Set(FreshnessLimit(now).Seconds())
+	m.baselineState[src.Name] = ""
+	if st.Baseline != nil {
+		m.baselineState[src.Name] = st.Baseline.Reason
+	}
+	for _, r := range []string{FirstRun, LostState} {
+		n := 0
+		for _, active := range m.baselineState {
+			if active == r {
+				n++
+			}
+		}
+		m.baseline.WithLabelValues(r).Set(float64(n))
+	}
+}
+
+func (m *Metrics) lead(ok bool) { m.leader.Set(oneIf(ok)) }
+
+func (m *Metrics) tick(now time.Time) { m.progress.Set(seconds(now)) }
+func (m *Metrics) ticked() {
+	m.cronRuns.WithLabelValues(job, "ok").Inc()
+	m.progress.SetToCurrentTime()
+}
+func (m *Metrics) skipped() { m.cronSkipped.WithLabelValues(job).Inc() }
+func (m *Metrics) panicked() {
+	m.cronRuns.WithLabelValues(job, "panic").Inc()
+	m.cronPanics.WithLabelValues(job).Inc()
+}
+
+func seconds(t time.Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+func oneIf(b bool) float64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,180 @@
+package crawler
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/robfig/cron/v3"
+)
+
+// DefaultTick is how often the planner looks what is due.
+const DefaultTick = time.Minute
+
+// A Schedule looks at each tick what is due for each source, and runs it.
+type Schedule struct {
+	Runners []*Runner
+	// Tick is the time between two looks; a whole number of seconds.
+	Tick    time.Duration
+	Metrics *Metrics
+	// Upkeep is called once a tick after the runs. May be nil.
+	Upkeep func(context.Context) error
+
+	progress atomic.Int64 // unix seconds of the last sign of life
+}
+
+// Run ticks until ctx ends, and returns when the last run has ended. The first
+// tick comes at once.
+//
+// cron skips a tick that falls into a running one, and the job recovers from
+// its own panic inside of that: the other way round one panic would keep the
+// job from ever running again.
+func (s *Schedule) Run(ctx context.Context) error {
+	tick := s.Tick
+	if tick == 0 {
+		tick = DefaultTick
+	}
+	if tick < time.Second || tick%time.Second != 0 {
+		return fmt.Errorf("tick of %s: give whole seconds", tick)
+	}
+	skips := skipCounter{s.Metrics}
+	c := cron.New(cron.WithLocation(time.UTC), cron.WithLogger(skips), cron.WithChain(cron.SkipIfStillRunning(skips)))
+	spec := "@every " + tick.String()
+	if tick == time.Minute {
+		spec = "* * * * *"
+	}
+	id, err := c.AddFunc(spec, func() { s.tick(ctx) })
+	if err != nil {
+		return fmt.Errorf("schedule %q: %w", spec, err)
+	}
+	// Through the entry's own job, so that the first tick, too, is one that
+	// the next ones wait for.
+	first := make(chan struct{})
+	go func() {
+		defer close(first)
+		c.Entry(id).WrappedJob.Run()
+	}()
+	c.Start()
+	<-ctx.Done()
+	<-c.Stop().Done()
+	<-first
+	return nil
+}
+
+// Alive is the time of the last sign of life of the schedule.
+func (s *Schedule) Alive() time.Time { return time.Unix(s.progress.Load(), 0) }
+
+func (s *Schedule) tick(ctx context.Context) {
+	s.progress.Store(time.Now().Unix())
+	s.Metrics.tick(time.Now())
+	defer func() {
+		if v := recover(); v != nil {
+			s.Metrics.panicked()
+			if len(s.Runners) > 0 {
+				s.Runners[0].Logger.Error("a tick panicked; the next one runs all the same", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			}
+			return
+		}
+		s.progress.Store(time.Now().Unix())
+		s.Metrics.ticked()
+	}()
+	for _, r := range s.Runners {
+		if ctx.Err() != nil {
+			return
+		}
+		if err := r.Tick(ctx); err != nil && ctx.Err() == nil {
+			r.Logger.Warn("tick failed, will be tried again", "source", r.Source.Name, "err", err)
+		}
+		s.progress.Store(time.Now().Unix())
+	}
+	if s.Upkeep != nil && ctx.Err() == nil {
+		if err := s.Upkeep(ctx); err != nil && ctx.Err() == nil && len(s.Runners) > 0 {
+			s.Runners[0].Logger.Warn("upkeep failed, will be tried again", "err", err)
+		}
+	}
+}
+
+// Tick makes the runs of a source that are due now.
+func (r *Runner) Tick(ctx context.Context) error {
+	st, ok, err := r.Enter(ctx)
+	if err != nil || !ok {
+		return err
+	}
+	until := r.Now().Add(slice)
+	for _, w := range Due(r.Now(), &st, &r.Source) {
+		if ctx.Err() != nil || !r.Now().Before(until) || st.Stopped != "" || st.Gate.After(r.Now()) {
+			return nil
+		}
+		st, _ = r.Run(ctx, w, st, until)
+	}
+	return nil
+}
+
+// Enter takes the right to crawl and returns the state of the source, begun
+// where there is none. It reports false where another process crawls.
+func (r *Runner) Enter(ctx context.Context) (State, bool, error) {
+	ok, err := r.Memory.Hold(ctx, r.Holder, r.Now(), leaseTerm)
+	if err != nil {
+		return State{}, false, fmt.Errorf("take the lease: %w", err)
+	}
+	r.Metrics.lead(ok)
+	if !ok {
+		return State{}, false, nil
+	}
+	st, err := r.Memory.State(ctx, r.Source.Name)
+	if err != nil {
+		return State{}, false, fmt.Errorf("read the state: %w", err)
+	}
+	if st.Epoch == "" {
+		reason := FirstRun
+		if st.Lost {
+			reason = LostState
+			r.Logger.Error("the stored state of the source is gone or older than it was: beginning again with a silent baseline",
+				"source", r.Source.Name)
+		}
+		if st, err = r.Memory.Begin(ctx, r.Source.Name, reason, r.Now()); err != nil {
+			return State{}, false, fmt.Errorf("begin a baseline: %w", err)
+		}
+	}
+	r.Metrics.restore(&r.Source, &st, r.Now())
+	return st, true, nil
+}
+
+// Once makes one pass over the source, however soon the next one would be due:
+// the whole baseline where there is none yet, else a hot run. The site's gates
+// and stops hold for it as well.
+func (r *Runner) Once(ctx context.Context) (Report, error) {
+	st, ok, err := r.Enter(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	if !ok {
+		return Report{}, errors.New("another process is crawling with this state")
+	}
+	if st.Stopped != "" {
+		return Report{}, fmt.Errorf("the source is stopped (%s): a person has to resume it", st.Stopped)
+	}
+	w := Work{Hot}
+	if st.Baseline != nil {
+		w = Work{Sweep}
+	}
+	_, rep := r.Run(ctx, w, st, r.Now().Add(24*time.Hour))
+	if rep.Verdict != OK {
+		return rep, fmt.Errorf("run ended %s: %s", rep.Verdict, rep.Err)
+	}
+	return rep, nil
+}
+
+// skipCounter is a cron logger that counts skipped ticks: cron tells of them
+// in no other way.
+type skipCounter struct{ m *Metrics }
+
+func (s skipCounter) Info(msg string, _ ...any) {
+	if msg == "skip" {
+		s.m.skipped()
+	}
+}
+func (s skipCounter) Error(error, string, ...any) {}
