@@ -1,0 +1,79 @@
+package store
+
+import (
+	"fmt"
+	"hash/crc32"
+
+	"github.com/vacancywatch/vacancywatch/vacancy"
+)
+
+// Every key of the store. NN is a slot: 16 of them on Redis, one on bbolt. A
+// vacancy's slot is crc32(source/reference), a search's crc32(id), so that
+// what belongs to a vacancy, or to a search, changes in one atomic step.
+//
+//	key                   kind   holds                                     lifetime
+//	{vw:meta}:store       hash   schema, slots                             for good
+//	{vw:meta}:sources     hash   source → crawler.State                    for good
+//	{vw:meta}:runs:SRC    zset   crawler.Report by time                    30 days
+//	{vw:meta}:budget      hash   source → day and requests taken           overwritten daily
+//	{vw:meta}:lease       hash   crawl → holder and expiry                 30 s
+//	{vw:meta}:keys        hash   purpose → signing key                     for good
+//	{vw:meta}:searches    hash   rev → number of changes to searches       for good
+//	{vw:NN}:epoch         hash   source → epoch                            for good
+//	{vw:NN}:vac           hash   source/reference → vacancy.Record         live, and 400 days after
+//	{vw:NN}:live          zset   source/reference by closing day           until closed
+//	{vw:NN}:seen          zset   source/reference by last listing          until closed
+//	{vw:NN}:gone          zset   source/reference by time of closing       400 days
+//	{vw:NN}:unread        hash   source/reference → first failure          until read or given up
+//	{vw:NN}:evt           hash   event id → vacancy.Event                  400 days
+//	{vw:NN}:log           zset   event id by sequence                      400 days
+//	{vw:NN}:seq           hash   seq → last sequence given                 for good
+//	{vw:NN}:todo          zset   event id by start of its matching         until matched
+//	{vw:NN}:told:SRC/REF  hash   told mark → message id                    live, and 30 days after
+//	{vw:NN}:msg           hash   message id → alerts.Message               until settled; buried 30 days
+//	{vw:NN}:body          hash   message id → rendered bytes               until settled; buried 30 days
+//	{vw:NN}:due           zset   message id by due time                    until settled
+//	{vw:NN}:buried        zset   message id by time of burial              30 days
+//	{vw:NN}:tomb          zset   message id by time of settling            30 days
+//	{vw:NN}:dig:SEARCH|D  zset   event id by time, for a digest            until told
+//	{vw:NN}:digdue        zset   SEARCH|DEST by the window's end           until told
+//	{vw:NN}:search        hash   search id → saved search                  until removed
+//
+// All of it is written by package store alone, in steps of store/engine.
+//
+// Pairs of steps on different slots, and what a crash between them means:
+//
+//   - Begin writes the epoch into every slot, then the source's state. Between:
+//     the state is still missing, and the next run begins again.
+//   - Accept, then the crawl's Mark. Between: the run is repeated, and finds
+//     its vacancies known.
+//   - OpenDigests makes the message in the search's slot; the items and their
+//     due time stay in the slots of the vacancies until the digest is settled.
+//     Between any two: it is repeated, and the message exists already.
+//   - Gather sets told marks in the slots of the vacancies, Keep stores the
+//     bytes in the search's. Between: the marks are the message's own, and it
+//     gathers the same items again.
+//   - Settle of a digest, then the clearing of its items. Between: the next
+//     part of the digest finds them told by another message and forgets them.
+const metaSlot = "vw:meta"
+
+func metaKey(name string) string { return "{" + metaSlot + "}:" + name }
+
+func slotKey(slot, name string) string { return "{" + slot + "}:" + name }
+
+func (s *Store) slotOf(name string) string {
+	return slotName(int(crc32.ChecksumIEEE([]byte(name)) % uint32(s.slots)))
+}
+
+func slotName(n int) string { return fmt.Sprintf("vw:%02d", n) }
+
+func (s *Store) vacancySlot(k vacancy.Key) string { return s.slotOf(k.String()) }
+
+// allSlots returns the names of the slots.
+func (s *Store) allSlots() []string {
+	out := make([]string, s.slots)
+	for i := range out {
+		out[i] = slotName(i)
+	}
+	return out
+}

@@ -1,0 +1,161 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/vacancywatch/vacancywatch/alerts"
+	"github.com/vacancywatch/vacancywatch/store/engine"
+	"github.com/vacancywatch/vacancywatch/vacancy"
+)
+
+// Vacancies calls f for every remembered vacancy. It reads page by page, so a
+// vacancy written meanwhile may come in either state.
+func (s *Store) Vacancies(ctx context.Context, f func(vacancy.Record) error) error {
+	seen := map[string]bool{} // a scan may repeat a field
+	for _, slot := range s.allSlots() {
+		clear(seen)
+		err := s.scan(ctx, slot, slotKey(slot, "vac"), func(id string, b []byte) error {
+			if seen[id] {
+				return nil
+			}
+			seen[id] = true
+			r, err := decodeRecord(b)
+			if err != nil {
+				return fmt.Errorf("%s: %w", id, err)
+			}
+			return f(*r)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Events calls f for every event at or after since, each slot in its order.
+func (s *Store) Events(ctx context.Context, since time.Time, f func(vacancy.Event) error) error {
+	for _, slot := range s.allSlots() {
+		from := 1.0
+		for {
+			ids := &engine.ZRange{Key: slotKey(slot, "log"), Min: from, Max: forever, Limit: batch}
+			if err := s.eng.Read(ctx, slot, ids); err != nil {
+				return err
+			}
+			if len(ids.Zs) == 0 {
+				break
+			}
+			evt := &engine.HMGet{Key: slotKey(slot, "evt"), Fields: members(ids.Zs)}
+			if err := s.eng.Read(ctx, slot, evt); err != nil {
+				return err
+			}
+			for i, b := range evt.Vals {
+				if b == nil {
+					continue // pruned meanwhile
+				}
+				var e vacancy.Event
+				if err := decode(b, &e); err != nil {
+					return fmt.Errorf("event %s: %w", ids.Zs[i].Member, err)
+				}
+				if e.At.Before(since) {
+					continue
+				}
+				if err := f(e); err != nil {
+					return err
+				}
+			}
+			from = ids.Zs[len(ids.Zs)-1].Score + 1
+		}
+	}
+	return nil
+}
+
+// Searches calls f for every saved search, with the reason of its end or "".
+func (s *Store) Searches(ctx context.Context, f func(search vacancy.Search, ended string) error) error {
+	for _, slot := range s.allSlots() {
+		err := s.scan(ctx, slot, slotKey(slot, "search"), func(id string, b []byte) error {
+			var saved savedSearch
+			if err := decode(b, &saved); err != nil {
+				return fmt.Errorf("search %s: %w", id, err)
+			}
+			return f(saved.Search, saved.Ended)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Buried calls f for every message that was given up.
+func (s *Store) Buried(ctx context.Context, f func(alerts.Message) error) error {
+	for _, slot := range s.allSlots() {
+		ids := &engine.ZRange{Key: slotKey(slot, "buried"), Min: never, Max: forever}
+		if err := s.eng.Read(ctx, slot, ids); err != nil {
+			return err
+		}
+		if len(ids.Zs) == 0 {
+			continue
+		}
+		msgs := &engine.HMGet{Key: slotKey(slot, "msg"), Fields: members(ids.Zs)}
+		if err := s.eng.Read(ctx, slot, msgs); err != nil {
+			return err
+		}
+		for _, b := range msgs.Vals {
+			m, err := decodeMessage(b)
+			if err != nil {
+				return err
+			}
+			if m == nil {
+				continue
+			}
+			if err := f(*m); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// Counts are numbers of the state, for metrics and the status page.
+type Counts struct {
+	Live      int // vacancies that are open
+	Known     int // vacancies that are remembered
+	Queued    int // messages in the outbox that are not given up
+	Due       int // of them, due now
+	Buried    int
+	OldestDue time.Time // of what is due now; zero if nothing is
+	Digests   int       // digests with items waiting for their hour
+}
+
+// Counts returns them, at the given time.
+func (s *Store) Counts(ctx context.Context, now time.Time) (Counts, error) {
+	var c Counts
+	oldest := forever
+	for _, slot := range s.allSlots() {
+		live := &engine.ZCard{Key: slotKey(slot, "live")}
+		known := &engine.HLen{Key: slotKey(slot, "vac")}
+		all := &engine.ZCard{Key: slotKey(slot, "due")}
+		due := &engine.ZCount{Key: slotKey(slot, "due"), Min: never, Max: ms(now)}
+		first := &engine.ZRange{Key: slotKey(slot, "due"), Min: never, Max: ms(now), Limit: 1}
+		buried := &engine.ZCard{Key: slotKey(slot, "buried")}
+		digests := &engine.ZCard{Key: slotKey(slot, "digdue")}
+		if err := s.eng.Read(ctx, slot, live, known, all, due, first, buried, digests); err != nil {
+			return Counts{}, err
+		}
+		c.Live += live.N
+		c.Known += known.N
+		c.Queued += all.N
+		c.Due += due.N
+		c.Buried += buried.N
+		c.Digests += digests.N
+		if len(first.Zs) > 0 {
+			oldest = min(oldest, first.Zs[0].Score)
+		}
+	}
+	if oldest != forever {
+		c.OldestDue = fromMS(oldest)
+	}
+	return c, nil
+}
