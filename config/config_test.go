@@ -1,0 +1,168 @@
+package config
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vacancywatch/vacancywatch/vacancy"
+)
+
+// The reference file is what people copy: it must load, and mean what it says.
+func TestReferenceFile(t *testing.T) {
+	c, err := Load("../deploy/vacancywatch.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := c.Data, filepath.Join("..", "deploy", "data"); got != want {
+		t.Errorf("data folder %q, want %q, relative to the file", got, want)
+	}
+	src := c.Sources[0]
+	if src.PollsPerDay != 200 || src.PollMin != 2*time.Minute || src.Spacing != 2*time.Second || src.RequestsPerDay != 4000 || src.FirstRun != "baseline" {
+		t.Errorf("defaults of the source are not those that the file names: %+v", src)
+	}
+	got := c.VacancySearches()
+	if len(got) != 2 {
+		t.Fatalf("got %d searches, want 2", len(got))
+	}
+	if want := "band 4, within 10 miles of E1 6, Oncology (medical and clinical)"; got[0].Describe() != want {
+		t.Errorf("the first search is %q, want %q", got[0].Describe(), want)
+	}
+	want := []vacancy.Notify{{Channel: "mail", To: "sam@example.org", Rhythm: vacancy.Daily, Hour: 7}}
+	if diff := cmp.Diff(want, got[1].Notify); diff != "" {
+		t.Errorf("notify of the second search (-want +got):\n%s", diff)
+	}
+	if !got[1].Unstated["band"] || got[1].MinSalary != 30000 || !cmp.Equal(got[1].Bands, []string{"5", "6"}) {
+		t.Errorf("the second search was not read whole: %+v", got[1])
+	}
+}
+
+// An empty file is a good one: NHS Jobs, embedded state, nobody to tell. It
+// lacks the contact alone.
+func TestEmptyFile(t *testing.T) {
+	_, err := Parse(nil, ".")
+	want := "configuration: contact: page and mail are missing: a site that is not on this machine (www.jobs.nhs.uk) is only crawled by somebody whom it can reach"
+	if err == nil || err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// A section that is named and left empty has its defaults all the same.
+func TestEmptySections(t *testing.T) {
+	c, err := Parse([]byte("listen:\nlog:\ncontact:\nredis:\nsearches:\n"+local), "/x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.Listen.Admin != "127.0.0.1:9464" || c.Log.Level != "info" || c.Data != "/x/data" || c.Redis != nil {
+		t.Errorf("got %+v", c)
+	}
+}
+
+const local = "sources: [{base: \"http://127.0.0.1:1\"}]\n"
+
+// Each fault is named with its place and with what to do.
+func TestFaults(t *testing.T) {
+	mail := "channels: [{name: mail, email: {host: 127.0.0.1, tls: none, from: a@example.org}}]\n"
+	search := func(s string) string {
+		return local + mail + "searches:\n- {id: a, bands: [5], notify: [{channel: mail, to: a@example.org}]" + s + "}\n"
+	}
+	for name, tt := range map[string]struct{ in, want string }{
+		"unknown key":            {local + "sorces: []\n", `unknown field "sorces"`},
+		"unknown nested key":     {"sources: [{bse: x}]\n", `unknown field "bse"`},
+		"plain password":         {local + "channels: [{name: m, email: {host: h, password: hunter2}}]\n", `unknown field "password"`},
+		"second document":        {local + "---\ndata: x\n", "second document"},
+		"site":                   {"sources: [{site: nhs}]\n", `sources[0]: site "nhs" is unknown: use nhs-jobs`},
+		"public without contact": {"sources: [{base: \"https://example.org\"}]\n", "contact: page and mail are missing"},
+		"source twice":           {"sources: [{base: \"http://127.0.0.1:1\"}, {base: \"http://127.0.0.1:2\"}]\n", `sources[1]: the name "nhs-jobs" is used twice`},
+		"poll too often":         {"contact: {page: \"https://example.org\", mail: a@example.org}\nsources: [{poll_min: 30s}]\n", "poll_min 30s"},
+		"spacing too small":      {"contact: {page: \"https://example.org\", mail: a@example.org}\nsources: [{spacing: 900ms}]\n", "spacing 900ms: give 1s to 1m"},
+		"base with a path":       {"sources: [{base: \"http://127.0.0.1:1/x\"}]\n", "is not a scheme and a host"},
+		"log level":              {local + "log: {level: loud}\n", `log.level: "loud" is unknown: use debug, info, warn or error`},
+		"redis twice":            {local + "redis: {url: \"redis://a\", cluster: [\"b:1\"]}\n", "redis: give exactly one of"},
+		"redis password":         {local + "redis: {url: \"redis://:pw@a\"}\n", "redis.url: holds a password: put the whole address into a file"},
+		"public url http":        {local + "listen: {public_url: \"http://example.org\"}\n", "listen.public_url: must be https"},
+		"listen":                 {local + "listen: {admin: 9464}\n", `listen.admin: "9464" is not an address`},
+		"channel kind":           {local + "channels: [{name: m}]\n", "channels[0] (m): give exactly one of email and webhook"},
+		"channel name":           {local + "channels: [{name: My Mail, email: {host: 127.0.0.1, tls: none, from: a@example.org}}]\n", "use 1 to 40 lower-case letters"},
+		"no such channel":        {local + "searches: [{id: a, bands: [5], notify: [{channel: fax}]}]\n", `searches[0] (a): notify[0]: there is no channel "fax"`},
+		"id twice":               {search("") + "- {id: a, bands: [6], notify: [{channel: mail, to: a@example.org}]}\n", "searches[1] (a): the id is used twice"},
+		"band":                   {search(", staff_groups: [12]"), `searches[0] (a): staff group "12" is unknown`},
+		"place":                  {search(", places: [{near: Newprt}]"), `searches[0] (a): places:`},
+		"radius":                 {search(", places: [{near: Leeds, miles: 200}]"), "200 miles: give a radius from 1 to 100 miles"},
+		"specialty":              {search(", specialties: [oncologi]"), `specialty "oncologi" is unknown: did you mean oncology`},
+		"keywords":               {search(`, keywords: "nurse AND ("`), "searches[0] (a): keywords:"},
+		"event":                  {search(", events: [gone]"), `event "gone" is unknown`},
+		"unstated":               {search(", unstated: {colour: true}"), `there is no criterion "colour"`},
+		"no notify":              {local + mail + "searches: [{id: a, bands: [5]}]\n", "notify is missing: nobody would be told"},
+		"no address":             {local + mail + "searches: [{id: a, bands: [5], notify: [{channel: mail}]}]\n", "to is not a mail address"},
+		"asks for nothing":       {local + mail + "searches: [{id: a, notify: [{channel: mail, to: a@example.org}]}]\n", "asks for nothing that narrows it"},
+		"rhythm":                 {local + mail + "searches: [{id: a, bands: [5], notify: [{channel: mail, to: a@example.org, rhythm: weekly}]}]\n", `rhythm "weekly" is unknown`},
+		"hour that is missing":   {local + mail + "searches: [{id: a, bands: [5], notify: [{channel: mail, to: a@example.org, rhythm: daily, hour: 1}]}]\n", "hour 1: give 0 to 23, but not 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := Parse([]byte(tt.in), t.TempDir())
+			if err == nil {
+				t.Fatalf("no error, want one with %q", tt.want)
+			}
+			if !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("got %q, want it to say %q", err, tt.want)
+			}
+			if strings.Contains(err.Error(), "hunter2") || strings.Contains(err.Error(), "example.org]") {
+				t.Errorf("the message prints what stands around the fault: %q", err)
+			}
+		})
+	}
+}
+
+// Every fault is told at once, each on a line of its own that names the file.
+func TestAllFaultsAtOnce(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "bad.yaml")
+	if err := os.WriteFile(file, []byte("log: {level: loud, format: xml}\n"+local), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, err := Load(file)
+	want := file + ": log.level: \"loud\" is unknown: use debug, info, warn or error\n" +
+		file + ": log.format: \"xml\" is unknown: use text or json"
+	if err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+func TestSecretsFromTheEnvironment(t *testing.T) {
+	in := local + "channels: [{name: ward-board, webhook: {url: \"https://example.org/h\"}}]\n"
+	if _, err := Parse([]byte(in), "."); err == nil || !strings.Contains(err.Error(), "secret_file") {
+		t.Errorf("a webhook without a secret: got %v", err)
+	}
+	t.Setenv("VACANCYWATCH_SECRET_WARD_BOARD", "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+	if _, err := Parse([]byte(in), "."); err != nil {
+		t.Errorf("with the secret in the environment: %v", err)
+	}
+	t.Setenv("VACANCYWATCH_REDIS_URL", "redis://127.0.0.1:6379/0")
+	c, err := Parse([]byte(local), ".")
+	if err != nil || c.Redis == nil {
+		t.Fatalf("redis from the environment: %+v, %v", c, err)
+	}
+	if opts, err := c.Redis.Options(); err != nil || opts.URL != "redis://127.0.0.1:6379/0" {
+		t.Errorf("got %+v, %v", opts, err)
+	}
+}
+
+// Whatever stands in the file, reading it ends with a configuration or a
+// message, never with a panic.
+func FuzzParse(f *testing.F) {
+	b, err := os.ReadFile("../deploy/vacancywatch.yaml")
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b)
+	f.Add([]byte(local))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if c, err := Parse(b, "."); err == nil {
+			c.VacancySearches()
+		}
+	})
+}

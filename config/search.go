@@ -1,0 +1,163 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/mail"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/goccy/go-yaml"
+
+	"github.com/vacancywatch/vacancywatch/vacancy"
+)
+
+// A word is a scalar taken as it is written: in "bands: [4, 8a]" the 4 is a
+// name and no number.
+type word string
+
+// UnmarshalYAML keeps the text of any scalar.
+func (w *word) UnmarshalYAML(unmarshal func(any) error) error {
+	var v any
+	if err := unmarshal(&v); err != nil {
+		return err
+	}
+	switch v := v.(type) {
+	case string:
+		*w = word(v)
+	case uint64:
+		*w = word(strconv.FormatUint(v, 10))
+	case int64:
+		*w = word(strconv.FormatInt(v, 10))
+	default:
+		return fmt.Errorf("%v is not a word", v)
+	}
+	return nil
+}
+
+func strs(ws []word) []string {
+	if len(ws) == 0 {
+		return nil
+	}
+	out := make([]string, len(ws))
+	for i, w := range ws {
+		out[i] = string(w)
+	}
+	return out
+}
+
+// search turns the entry of the file into a prepared search. kinds are the
+// kinds of the channels by name; nil leaves the notifies unchecked.
+func (s *Search) search(kinds map[string]string) (vacancy.Search, error) {
+	out := vacancy.Search{
+		ID: s.ID, Name: s.Name, Subscriber: s.Subscriber,
+		Bands: strs(s.Bands), StaffGroups: strs(s.StaffGroups), Specialties: strs(s.Specialties), StatedOnly: s.StatedOnly,
+		Keywords: s.Keywords, Employers: strs(s.Employers), NotEmployers: strs(s.NotEmployers),
+		Contracts: strs(s.Contracts), Patterns: strs(s.Patterns), MinSalary: s.MinSalary, Sponsorship: s.Sponsorship,
+		DaysLeft: s.DaysLeft, Internal: s.Internal, Unstated: s.Unstated, Provisioned: true,
+	}
+	var errs []error
+	for _, p := range s.Places {
+		place, err := vacancy.NewPlace(p.Near, p.Miles)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("places: %w", err))
+			continue
+		}
+		place.Remote = p.Remote
+		out.Places = append(out.Places, place)
+	}
+	for _, e := range s.Events {
+		out.Kinds = append(out.Kinds, vacancy.Kind(e))
+	}
+	if len(s.Places) == 0 || len(out.Places) > 0 {
+		// With a place that cannot be read the search may seem to ask for
+		// nothing; that fault is told already.
+		errs = append(errs, out.Prepare())
+	}
+	if kinds != nil && len(s.Notify) == 0 {
+		errs = append(errs, errors.New("notify is missing: nobody would be told"))
+	}
+	for i := range s.Notify {
+		n, err := s.Notify[i].notify(kinds)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("notify[%d]: %w", i, err))
+			continue
+		}
+		out.Notify = append(out.Notify, n)
+	}
+	return out, errors.Join(errs...)
+}
+
+func (n *Notify) notify(kinds map[string]string) (vacancy.Notify, error) {
+	out := vacancy.Notify{Channel: n.Channel, To: vacancy.Address(n.To), Rhythm: vacancy.Rhythm(n.Rhythm), Hour: 8}
+	if out.Rhythm == "" {
+		out.Rhythm = vacancy.Instant
+	}
+	kind, ok := kinds[n.Channel]
+	if kinds != nil && !ok {
+		return out, fmt.Errorf("there is no channel %q", n.Channel)
+	}
+	switch {
+	case kind == "email":
+		// The address itself stands in no message.
+		a, err := mail.ParseAddress(n.To)
+		if n.To == "" || err != nil || a.Address != n.To || strings.HasPrefix(n.To, `"`) {
+			return out, errors.New("to is not a mail address that can be written to")
+		}
+	case kind == "webhook" && n.To != "":
+		return out, errors.New("a webhook goes to its own url: leave out to")
+	case kind == "webhook" && out.Rhythm != vacancy.Instant:
+		return out, errors.New("a webhook is always instant: leave out rhythm")
+	}
+	switch out.Rhythm {
+	case vacancy.Instant:
+		if n.Hour != nil {
+			return out, errors.New("hour is for rhythm: daily")
+		}
+		out.Hour = 0
+	case vacancy.Daily:
+		if n.Hour != nil {
+			out.Hour = *n.Hour
+		}
+		if out.Hour < 0 || out.Hour > 23 || out.Hour == 1 {
+			return out, fmt.Errorf("hour %d: give 0 to 23, but not 1, which comes twice one night a year and not at all another", out.Hour)
+		}
+	default:
+		return out, fmt.Errorf("rhythm %q is unknown: use instant or daily", n.Rhythm)
+	}
+	return out, nil
+}
+
+// LoadSearches reads a file of searches for trying them out: the searches key
+// of a configuration file, whose other keys are ignored, so that either a
+// whole configuration or a file with searches alone will do. Notifies are not
+// looked at.
+func LoadSearches(file string) ([]vacancy.Search, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, &Error{file, []string{"cannot be read: " + pathless(err)}}
+	}
+	var doc struct {
+		Searches []Search `yaml:"searches"`
+	}
+	if err := yaml.Unmarshal(b, &doc); err != nil {
+		return nil, &Error{file, []string{yamlFault(err)}}
+	}
+	var f faults
+	var out []vacancy.Search
+	for i := range doc.Searches {
+		s, err := doc.Searches[i].search(nil)
+		if err != nil {
+			f.add(fmt.Sprintf("searches[%d] (%s)", i, doc.Searches[i].ID), "%v", err)
+		}
+		out = append(out, s)
+	}
+	if len(doc.Searches) == 0 {
+		f.add("searches", "there are none")
+	}
+	if len(f) > 0 {
+		return nil, &Error{file, f}
+	}
+	return out, nil
+}
