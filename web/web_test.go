@@ -1,0 +1,487 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"log/slog"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/vacancywatch/vacancywatch/crawler"
+	"golang.org/x/net/html"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// noon is a time in working hours: the limit of freshness is 15 minutes.
+var noon = time.Date(2026, 11, 24, 12, 0, 0, 0, time.UTC)
+
+const hostile = `</p></title><script>alert(1)</script><b title="x" style='color:red'>` + "\u202e\x00'&amp;"
+
+func working() Status {
+	run := func(tier crawler.Tier, minutes, pages, found int, took time.Duration) crawler.Report {
+		return crawler.Report{ID: "7", Source: "nhs-jobs", Tier: tier, Feed: crawler.FeedXML, Verdict: crawler.OK,
+			Started: noon.Add(-time.Duration(minutes) * time.Minute), Took: took, Pages: pages, New: found, Total: 11820}
+	}
+	return Status{
+		Version: "1.4.0", Now: noon, Engine: EngineEmbedded,
+		Live: 11815, Known: 20411, Queued: 3, Due: 1, OldestDue: noon.Add(-20 * time.Second), Digests: 14, Searches: 132,
+		Sources: []SourceStatus{{
+			Name: "nhs-jobs", Host: "www.jobs.nhs.uk", Live: 11815, Taken: 812, Limit: 9000,
+			State: crawler.State{
+				Epoch: "e1", NextHot: noon.Add(4 * time.Minute), Total: 11820, Runs: 4711,
+				LastGood: map[crawler.Tier]time.Time{
+					crawler.Hot: noon.Add(-3 * time.Minute), crawler.Deep: noon.Add(-41 * time.Minute), crawler.Sweep: noon.Add(-8 * time.Hour)},
+			},
+			Reports: []crawler.Report{
+				run(crawler.Hot, 3, 1, 4, 6400*time.Millisecond),
+				run(crawler.Hot, 11, 2, 17, 52*time.Second),
+				run(crawler.Deep, 42, 6, 1, 65*time.Second),
+				run(crawler.Sweep, 8*60, 119, 0, 4*time.Minute+12*time.Second),
+			},
+		}},
+	}
+}
+
+// troubled is a status in which much is wrong at once.
+func troubled() Status {
+	st := working()
+	st.Buried, st.Due, st.OldestDue = 2, 40, noon.Add(-20*time.Minute)
+	s := &st.Sources[0]
+	s.State.LastGood[crawler.Hot] = noon.Add(-52 * time.Minute)
+	s.State.Gate = noon.Add(25 * time.Minute)
+	s.State.NextHot = time.Time{}
+	s.Reports[0].Verdict, s.Reports[0].Defects = crawler.Quarantined, []string{"order", "short"}
+	s.Reports[1].Verdict = crawler.Partial
+	st.Sources = append(st.Sources, SourceStatus{Name: "trust-board", Host: "jobs.example.org",
+		State: crawler.State{Epoch: "e2", Stopped: crawler.StoppedForbidden}})
+	return st
+}
+
+func firstLook() Status {
+	st := working()
+	st.Live, st.Known, st.Queued, st.Due, st.Digests, st.Searches, st.Engine = 5600, 5600, 0, 0, 0, 3, EngineRedis
+	st.Sources[0] = SourceStatus{Name: "nhs-jobs", Host: "www.jobs.nhs.uk", Live: 5600, Taken: 57, Limit: 9000,
+		State: crawler.State{Epoch: "e1", Total: 11820, Baseline: &crawler.Baseline{Reason: crawler.FirstRun, Since: noon.Add(-2 * time.Minute)},
+			Cursor: &crawler.Cursor{Page: 57, Listed: 5600, Total: 11820}}}
+	return st
+}
+
+// hostileStatus has markup in every text that a page could show.
+func hostileStatus() Status {
+	st := troubled()
+	st.Version, st.Engine = hostile, hostile
+	for i := range st.Sources {
+		s := &st.Sources[i]
+		s.Name, s.Host = hostile, hostile
+		for j := range s.Reports {
+			s.Reports[j].Tier, s.Reports[j].Verdict, s.Reports[j].Err = hostile, hostile, hostile
+			s.Reports[j].Defects = []string{hostile}
+		}
+	}
+	st.Sources[1].State.Stopped = hostile
+	return st
+}
+
+func testTokens(t testing.TB) *Tokens {
+	t.Helper()
+	tokens, err := NewTokens([]byte(strings.Repeat("k", 32)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tokens
+}
+
+// searches is a store of saved searches with one law: it stops only what a
+// test asked it to stop, and each call is counted.
+type searches struct {
+	t       testing.TB
+	words   map[string]string
+	ended   map[string]bool
+	lookups int
+	stops   int
+	err     error
+}
+
+func (s *searches) lookup(_ context.Context, id string) (string, bool, bool, error) {
+	s.lookups++
+	words, ok := s.words[id]
+	return words, s.ended[id], ok, s.err
+}
+
+func (s *searches) stop(_ context.Context, id string) (bool, error) {
+	s.stops++
+	if s.err != nil {
+		return false, s.err
+	}
+	if _, ok := s.words[id]; !ok {
+		return false, nil
+	}
+	s.ended[id] = true
+	return true, nil
+}
+
+type fixture struct {
+	handler  http.Handler
+	searches *searches
+	tokens   *Tokens
+	log      *strings.Builder
+	path     string // of the page that stops the search s1
+}
+
+func newFixture(t *testing.T, change func(*PublicOptions)) *fixture {
+	f := &fixture{tokens: testTokens(t), log: &strings.Builder{},
+		searches: &searches{t: t, words: map[string]string{"s1": "band 4, within 10 miles of E1 6, oncology"}, ended: map[string]bool{}}}
+	o := PublicOptions{
+		Status: func(context.Context) (Status, error) { return working(), nil },
+		Tokens: f.tokens, Lookup: f.searches.lookup, Stop: f.searches.stop,
+		Contact: "https://watch.example.org/about",
+		Logger:  slog.New(slog.NewTextHandler(f.log, nil)),
+	}
+	if change != nil {
+		change(&o)
+	}
+	f.handler = Public(o)
+	f.path = "/u/" + f.tokens.Stop("s1")
+	return f
+}
+
+func do(h http.Handler, method, path, body string, header ...string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, path, strings.NewReader(body))
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	return w
+}
+
+// walk calls f for every element below n.
+func walk(n *html.Node, f func(*html.Node)) {
+	if n.Type == html.ElementNode {
+		f(n)
+	}
+	for c := n.FirstChild; c != nil; c = c.NextSibling {
+		walk(c, f)
+	}
+}
+
+func attr(n *html.Node, name string) (string, bool) {
+	for _, a := range n.Attr {
+		if a.Key == name {
+			return a.Val, true
+		}
+	}
+	return "", false
+}
+
+// checkPage holds a page to the laws of every page.
+func checkPage(t *testing.T, page string) {
+	t.Helper()
+	if strings.Contains(page, "ZgotmplZ") {
+		t.Error("the page holds ZgotmplZ: a value was refused by its place")
+	}
+	if strings.ContainsRune(page, 0) {
+		t.Error("the page holds a NUL")
+	}
+	doc, err := html.Parse(strings.NewReader(page))
+	if err != nil {
+		t.Fatalf("parse the page: %v", err)
+	}
+	seen := map[string]int{}
+	ids := map[string]bool{}
+	refs := map[string]bool{}
+	level := 0
+	walk(doc, func(n *html.Node) {
+		seen[n.Data]++
+		for _, a := range n.Attr {
+			if a.Key == "style" || strings.HasPrefix(a.Key, "on") || a.Key == "action" || a.Key == "src" {
+				t.Errorf("<%s> has the attribute %s=%q", n.Data, a.Key, a.Val)
+			}
+		}
+		if id, ok := attr(n, "id"); ok {
+			if ids[id] {
+				t.Errorf("id %q comes twice", id)
+			}
+			ids[id] = true
+		}
+		if ref, ok := attr(n, "aria-labelledby"); ok {
+			refs[ref] = true
+		}
+		switch n.Data {
+		case "html":
+			if lang, _ := attr(n, "lang"); lang != "en-GB" {
+				t.Errorf("lang is %q", lang)
+			}
+		case "h1", "h2", "h3":
+			l := int(n.Data[1] - '0')
+			if l > level+1 {
+				t.Errorf("<%s> follows a heading of level %d", n.Data, level)
+			}
+			level = l
+		case "meta":
+			if v, ok := attr(n, "http-equiv"); ok {
+				t.Errorf("the page has <meta http-equiv=%q>", v)
+			}
+		case "title":
+			if n.FirstChild == nil || !strings.HasSuffix(n.FirstChild.Data, " – vacancywatch") {
+				t.Error("the title does not end with the name of the service")
+			}
+		case "a":
+			href, ok := attr(n, "href")
+			if !ok || n.FirstChild == nil {
+				t.Error("a link without an address or without words")
+			}
+			if strings.HasPrefix(href, "#") {
+				refs[href[1:]] = true
+			}
+		case "button":
+			if kind, _ := attr(n, "type"); kind != "submit" || n.FirstChild == nil {
+				t.Error("a button without words, or not one that submits")
+			}
+		case "form":
+			if method, _ := attr(n, "method"); method != "post" {
+				t.Errorf("a form with the method %q", method)
+			}
+		case "td":
+			if label, _ := attr(n, "data-label"); label == "" {
+				t.Error("a cell without the label that it has on a narrow screen")
+			}
+		case "th":
+			if scope, _ := attr(n, "scope"); scope == "" {
+				t.Error("a column heading without a scope")
+			}
+		}
+	})
+	for ref := range refs {
+		if !ids[ref] {
+			t.Errorf("there is no element with the id %q", ref)
+		}
+	}
+	for name, want := range map[string]int{"h1": 1, "main": 1, "title": 1, "header": 1, "footer": 1, "link": 1,
+		"script": 0, "style": 0, "iframe": 0, "img": 0, "b": 0, "input": 0} {
+		if seen[name] != want {
+			t.Errorf("<%s> comes %d times, want %d", name, seen[name], want)
+		}
+	}
+	for _, want := range []string{"not part of the NHS", "Open Government Licence v3.0", `class="skip"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not hold %q", want)
+		}
+	}
+}
+
+// checkHeaders holds an answer to the headers of every answer.
+func checkHeaders(t *testing.T, h http.Header) {
+	t.Helper()
+	for name, want := range map[string]string{
+		"Content-Security-Policy": "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+		"X-Content-Type-Options":  "nosniff",
+		"Referrer-Policy":         "same-origin",
+		"Cache-Control":           "no-store",
+		"Set-Cookie":              "",
+	} {
+		if got := h.Get(name); got != want {
+			t.Errorf("%s: got %q, want %q", name, got, want)
+		}
+	}
+}
+
+var styleLink = regexp.MustCompile(`static/[0-9a-f]{16}\.css`)
+
+func checkGolden(t *testing.T, name, got string) {
+	t.Helper()
+	// A change of the stylesheet is no change of the page.
+	got = styleLink.ReplaceAllString(got, "static/HASH.css")
+	file := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got), -update rewrites it:\n%s", file, diff)
+	}
+}
+
+func TestNewServer(t *testing.T) {
+	s := NewServer("127.0.0.1:0", http.NotFoundHandler())
+	got := []time.Duration{s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout}
+	want := []time.Duration{5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("timeouts (-want +got):\n%s", diff)
+	}
+	if s.Addr != "127.0.0.1:0" || s.Handler == nil || s.MaxHeaderBytes > 64<<10 {
+		t.Errorf("got address %q and at most %d bytes of headers", s.Addr, s.MaxHeaderBytes)
+	}
+}
+
+func TestStylesheet(t *testing.T) {
+	f := newFixture(t, nil)
+	admin := Admin(adminOptions())
+	for name, h := range map[string]http.Handler{"public": f.handler, "admin": admin} {
+		path := styleLink.FindString(do(h, "GET", "/", "").Body.String())
+		w := do(h, "GET", "/"+path, "")
+		if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "text/css; charset=utf-8" {
+			t.Errorf("%s: got %d of type %q", name, w.Code, w.Header().Get("Content-Type"))
+		}
+		if got := w.Header().Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
+			t.Errorf("%s: got Cache-Control %q", name, got)
+		}
+		if n := w.Body.Len(); n == 0 || n > 10<<10 {
+			t.Errorf("%s: the stylesheet has %d bytes, want at most 10 kB", name, n)
+		}
+		if w := do(h, "GET", "/static/0000000000000000.css", ""); w.Code != http.StatusNotFound {
+			t.Errorf("%s: another version of the stylesheet: got %d, want 404", name, w.Code)
+		}
+	}
+}
+
+// TestContrast computes the contrast of the colours by WCAG 2.2.
+func TestContrast(t *testing.T) {
+	css, err := os.ReadFile("style.css")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var schemes []map[string]string
+	for _, block := range regexp.MustCompile(`:root \{[^}]*\}`).FindAllString(string(css), -1) {
+		scheme := map[string]string{"focus": "#ffeb3b", "ink": "#212b32", "button": "#00703c", "hover": "#005a30", "white": "#ffffff"}
+		for _, m := range regexp.MustCompile(`--(\w+): (#[0-9a-f]{6});`).FindAllStringSubmatch(block, -1) {
+			scheme[m[1]] = m[2]
+		}
+		schemes = append(schemes, scheme)
+	}
+	if len(schemes) != 2 {
+		t.Fatalf("got %d colour schemes, want a light and a dark one", len(schemes))
+	}
+	for i, scheme := range schemes {
+		pairs := [][2]string{{"ink", "focus"}, {"white", "button"}, {"white", "hover"}}
+		for _, text := range []string{"text", "muted", "link", "ok", "notice", "fault"} {
+			pairs = append(pairs, [2]string{text, "page"}, [2]string{text, "soft"})
+		}
+		for _, p := range pairs {
+			a, b := luminance(t, scheme[p[0]]), luminance(t, scheme[p[1]])
+			if ratio := (max(a, b) + 0.05) / (min(a, b) + 0.05); ratio < 4.5 {
+				t.Errorf("scheme %d: %s on %s has a contrast of %.2f, want 4.5", i, p[0], p[1], ratio)
+			}
+		}
+	}
+	for _, m := range regexp.MustCompile(`#[0-9a-f]{3,6}\b`).FindAllString(string(css), -1) {
+		if len(m) != 7 {
+			t.Errorf("colour %s: write six digits, for this test to read it", m)
+		}
+	}
+}
+
+func luminance(t *testing.T, colour string) float64 {
+	t.Helper()
+	n, err := strconv.ParseUint(strings.TrimPrefix(colour, "#"), 16, 32)
+	if err != nil {
+		t.Fatalf("colour %q: %v", colour, err)
+	}
+	sum := 0.0
+	for i, weight := range []float64{0.2126, 0.7152, 0.0722} {
+		c := float64(n>>(16-8*i)&0xff) / 255
+		if c <= 0.04045 {
+			c /= 12.92
+		} else {
+			c = math.Pow((c+0.055)/1.055, 2.4)
+		}
+		sum += weight * c
+	}
+	return sum
+}
+
+func TestPanic(t *testing.T) {
+	f := newFixture(t, func(o *PublicOptions) {
+		o.Lookup = func(context.Context, string) (string, bool, bool, error) { panic("a secret of ours") }
+		o.Stop = func(context.Context, string) (bool, error) {
+			var none []int
+			return none[len(none)] == 0, nil
+		}
+	})
+	for _, method := range []string{"GET", "POST"} {
+		w := do(f.handler, method, f.path, "")
+		if w.Code != http.StatusInternalServerError || !strings.Contains(w.Body.String(), "try again") {
+			t.Errorf("%s: got %d %q", method, w.Code, w.Body)
+		}
+		checkHeaders(t, w.Header())
+	}
+	got := f.log.String()
+	if !strings.Contains(got, "index out of range") || !strings.Contains(got, "panic=string") {
+		t.Errorf("the log does not tell what happened: %s", got)
+	}
+	if strings.Contains(got, "a secret of ours") || strings.Contains(got, strings.TrimPrefix(f.path, "/u/")) || strings.Contains(got, "192.0.2.1") {
+		t.Errorf("the log tells too much: %s", got)
+	}
+
+	abort := newSite(nil, "").guard(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }))
+	defer func() {
+		if v := recover(); v != http.ErrAbortHandler {
+			t.Errorf("got %v: the server must see that the answer was given up", v)
+		}
+	}()
+	do(abort, "GET", "/", "")
+}
+
+// TestRoot checks that links lead to the top from any depth, for a proxy that
+// strips a prefix.
+func TestRoot(t *testing.T) {
+	for path, want := range map[string]string{"/": "./", "/status": "./", "/u/x": "../", "/u/x%2Fy": "../", "/a/b/c": "../../"} {
+		if got := root(httptest.NewRequest("GET", path, nil)); got != want {
+			t.Errorf("root(%q): got %q, want %q", path, got, want)
+		}
+	}
+	f := newFixture(t, nil)
+	if page := do(f.handler, "GET", f.path, "").Body.String(); !strings.Contains(page, `href="../static/`) {
+		t.Error("the page below /u/ does not find its stylesheet")
+	}
+}
+
+func TestContact(t *testing.T) {
+	for contact, want := range map[string]string{
+		"https://watch.example.org/about": `Run by: <a href="https://watch.example.org/about">`,
+		"The Ward 7 team":                 "Run by: The Ward 7 team</p>",
+		"javascript:alert(1)":             "Run by: javascript:alert(1)</p>",
+		hostile:                           "Run by: &lt;/p&gt;",
+	} {
+		f := newFixture(t, func(o *PublicOptions) { o.Contact = contact })
+		page := do(f.handler, "GET", "/", "").Body.String()
+		checkPage(t, page)
+		if !strings.Contains(page, want) {
+			t.Errorf("contact %q: the page does not hold %q", contact, want)
+		}
+	}
+	f := newFixture(t, func(o *PublicOptions) { o.Contact = "" })
+	if page := do(f.handler, "GET", "/", "").Body.String(); strings.Contains(page, "Run by") {
+		t.Error("a footer says who runs this though nobody is named")
+	}
+}
+
+var errStore = errors.New("dial 10.0.0.7:6379: refused")
+
+func ExampleTokens() {
+	tokens, err := NewTokens([]byte("a key of at least thirty-two bytes, kept secret"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	id, err := tokens.Search(tokens.Stop("band-4-oncology"))
+	fmt.Println(id, err)
+	// Output: band-4-oncology <nil>
+}
