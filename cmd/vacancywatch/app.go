@@ -1,0 +1,364 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/vacancywatch/vacancywatch/alerts"
+	"github.com/vacancywatch/vacancywatch/alerts/channel"
+	"github.com/vacancywatch/vacancywatch/config"
+	"github.com/vacancywatch/vacancywatch/crawler"
+	"github.com/vacancywatch/vacancywatch/store"
+	"github.com/vacancywatch/vacancywatch/store/engine"
+	"github.com/vacancywatch/vacancywatch/vacancy"
+	"github.com/vacancywatch/vacancywatch/web"
+)
+
+// An app is the daemon put together: everything that can fail has been built.
+type app struct {
+	cfg      *config.Config
+	log      *slog.Logger
+	folder   *store.Folder
+	store    *store.Store
+	embedded *engine.Bolt // nil with Redis
+	registry *prometheus.Registry
+	tokens   *web.Tokens
+
+	channels   map[string]channel.Channel
+	dispatcher *alerts.Dispatcher
+	deliverer  *alerts.Deliverer
+	schedule   *crawler.Schedule
+	started    time.Time
+	lastPrune  time.Time
+}
+
+// newApp wires the daemon. Whoever gets it closes it.
+func newApp(ctx context.Context, cfg *config.Config, log *slog.Logger) (a *app, err error) {
+	a = &app{cfg: cfg, log: log, registry: prometheus.NewRegistry(), started: time.Now()}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	if err := a.openStore(ctx); err != nil {
+		return a, err
+	}
+	stopped, err := a.store.Provision(ctx, cfg.VacancySearches(), time.Now())
+	if err != nil {
+		return a, fmt.Errorf("bring the searches of the configuration into the state: %w", err)
+	}
+	for _, id := range stopped {
+		log.Warn("a search of the configuration was stopped by its reader and stays stopped: take it out of the file, or give it another id", "search", id)
+	}
+	a.channels = map[string]channel.Channel{}
+	for i := range cfg.Channels {
+		ch, err := cfg.Channels[i].New(cfg)
+		if err != nil {
+			return a, fmt.Errorf("channel %s: %w", cfg.Channels[i].Name, err)
+		}
+		a.channels[cfg.Channels[i].Name] = ch
+	}
+	key, err := a.store.SigningKey(ctx, "links")
+	if err != nil {
+		return a, fmt.Errorf("read the key that signs links: %w", err)
+	}
+	if a.tokens, err = web.NewTokens(key); err != nil {
+		return a, err
+	}
+	a.registerBuild()
+	a.wireAlerts()
+	if err := a.wireCrawl(); err != nil {
+		return a, err
+	}
+	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
+		&stateCollector{app: a})
+	return a, nil
+}
+
+// openStore opens the state: Redis where one is configured, else the embedded
+// file.
+func (a *app) openStore(ctx context.Context) (err error) {
+	if a.folder, err = store.OpenFolder(a.cfg.Data); err != nil {
+		return err
+	}
+	var eng engine.Engine
+	if a.cfg.Redis != nil {
+		eng, err = a.openRedis(ctx)
+	} else {
+		a.embedded, err = engine.OpenBolt(a.folder.StateFile(), engine.BoltOptions{
+			Warn: func(s string) { a.log.Error(s) },
+		})
+		eng = a.embedded
+	}
+	if err != nil {
+		return err
+	}
+	a.store, err = store.Open(ctx, eng, store.Options{Stamp: a.folder.StampFile(), Holder: a.folder.Holder})
+	if err != nil {
+		return errors.Join(err, eng.Close())
+	}
+	n, err := a.store.Reclaim(ctx, time.Now())
+	if err != nil {
+		return fmt.Errorf("take back what was being sent: %w", err)
+	}
+	if n > 0 {
+		a.log.Warn("the last process died while it was sending: these messages are sent again, under their old ids", "messages", n)
+	}
+	return nil
+}
+
+func (a *app) openRedis(ctx context.Context) (engine.Engine, error) {
+	opts, err := a.cfg.Redis.Options()
+	if err != nil {
+		return nil, err
+	}
+	r, err := engine.OpenRedis(ctx, opts)
+	if err != nil {
+		return nil, err
+	}
+	warnings, err := r.Check(ctx)
+	if err != nil {
+		return nil, errors.Join(err, r.Close())
+	}
+	for _, w := range warnings {
+		a.log.Warn(w)
+	}
+	return r, nil
+}
+
+func (a *app) registerBuild() {
+	v, rev, goversion := version()
+	g := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "vacancywatch_build_info", Help: "The build; always 1."},
+		[]string{"version", "revision", "goversion"})
+	g.WithLabelValues(v, rev, goversion).Set(1)
+	a.registry.MustRegister(g)
+}
+
+func (a *app) wireAlerts() {
+	metrics := alerts.NewMetrics(a.registry)
+	a.deliverer = &alerts.Deliverer{
+		Outbox: a.store, Searches: a.store, Channels: a.channels, PageURL: a.cfg.Listen.PublicURL,
+		Now: time.Now, Logger: a.log, Metrics: metrics,
+	}
+	if a.cfg.Listen.PublicURL != "" {
+		a.deliverer.StopURL = func(search string) string { return a.cfg.Listen.PublicURL + "/u/" + a.tokens.Stop(search) }
+	}
+	a.dispatcher = &alerts.Dispatcher{
+		Log: a.store, Searches: a.store, Now: time.Now, Logger: a.log, Metrics: metrics, Queued: a.deliverer.Wake,
+	}
+}
+
+// sink gives the crawl's own name to an error that both halves know.
+type sink struct{ *alerts.Dispatcher }
+
+func (s sink) Accept(ctx context.Context, ss []vacancy.Sighting) ([]vacancy.Event, error) {
+	events, err := s.Dispatcher.Accept(ctx, ss)
+	if errors.Is(err, alerts.ErrStateLost) && !errors.Is(err, crawler.ErrStateLost) {
+		err = errors.Join(crawler.ErrStateLost, err)
+	}
+	return events, err
+}
+
+func (a *app) wireCrawl() error {
+	sources := make([]crawler.Source, 0, len(a.cfg.Sources))
+	v, _, _ := version()
+	tick := crawler.DefaultTick
+	for i := range a.cfg.Sources {
+		src := a.cfg.Sources[i].Source(a.cfg.Contact.UserAgent(v))
+		sources = append(sources, src)
+		tick = min(tick, max(src.HotMin, time.Second).Truncate(time.Second))
+	}
+	metrics := crawler.NewMetrics(a.registry, sources)
+	a.schedule = &crawler.Schedule{Tick: tick, Metrics: metrics, Upkeep: a.upkeep}
+	for _, src := range sources {
+		transport, err := crawler.NewPolite(crawler.NewBase(), src, time.Now, a.budget(src), metrics)
+		if err != nil {
+			return err
+		}
+		a.schedule.Runners = append(a.schedule.Runners, &crawler.Runner{
+			Source: src, Memory: a.store, Sink: sink{a.dispatcher}, Transport: transport, Holder: a.folder.Holder,
+			Now: time.Now, Logger: a.log, Metrics: metrics,
+		})
+	}
+	return nil
+}
+
+// budget counts a request against its source's day. What finds new adverts
+// goes before what reads them, and that before what sweeps.
+func (a *app) budget(src crawler.Source) func(context.Context, string) (bool, error) {
+	return func(ctx context.Context, kind string) (bool, error) {
+		reserve := 0
+		if kind == crawler.KindAdvert {
+			reserve = src.Budget / 5
+		}
+		return a.store.Take(ctx, src.Name, vacancy.DayOf(time.Now(), time.UTC), src.Budget, reserve)
+	}
+}
+
+// upkeep is done after each tick: what is over is closed, what was interrupted
+// is finished, and once an hour what has outlived its time is removed.
+func (a *app) upkeep(ctx context.Context) error {
+	now := time.Now()
+	if _, err := a.store.Expire(ctx, vacancy.LondonDay(now), now); err != nil {
+		return err
+	}
+	if err := a.dispatcher.Recover(ctx); err != nil {
+		return err
+	}
+	if now.Sub(a.lastPrune) < time.Hour {
+		return nil
+	}
+	a.lastPrune = now
+	if a.embedded != nil {
+		// The copy from which a damaged file is restored.
+		if err := a.embedded.Copy(a.folder.StateFile() + ".copy"); err != nil {
+			a.log.Warn("the hourly copy of the state failed", "err", err)
+		}
+	}
+	return a.store.Prune(ctx, now)
+}
+
+// close gives everything back.
+func (a *app) close() error {
+	var errs []error
+	for _, ch := range a.channels {
+		if c, ok := ch.(interface{ Close() error }); ok {
+			errs = append(errs, c.Close())
+		}
+	}
+	if a.store != nil {
+		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+		defer cancel()
+		// Another replica need not wait for the end of the lease.
+		errs = append(errs, a.store.Yield(ctx, a.folder.Holder), a.store.Close())
+	}
+	if a.folder != nil {
+		errs = append(errs, a.folder.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// status is what the status page shows.
+func (a *app) status(ctx context.Context) (web.Status, error) {
+	now := time.Now()
+	v, _, _ := version()
+	counts, err := a.store.Counts(ctx, now)
+	if err != nil {
+		return web.Status{}, err
+	}
+	searches, err := a.store.Active(ctx)
+	if err != nil {
+		return web.Status{}, err
+	}
+	st := web.Status{
+		Version: v, Now: now, Live: counts.Live, Known: counts.Known, Queued: counts.Queued, Due: counts.Due,
+		Buried: counts.Buried, Digests: counts.Digests, OldestDue: counts.OldestDue, Searches: len(searches), Engine: "embedded",
+	}
+	if a.embedded == nil {
+		st.Engine = "redis"
+	}
+	for _, r := range a.schedule.Runners {
+		state, err := a.store.State(ctx, r.Source.Name)
+		if err != nil {
+			return web.Status{}, err
+		}
+		reports, err := a.store.Reports(ctx, r.Source.Name, 10)
+		if err != nil {
+			return web.Status{}, err
+		}
+		taken, err := a.store.Taken(ctx, r.Source.Name, vacancy.DayOf(now, time.UTC))
+		if err != nil {
+			return web.Status{}, err
+		}
+		host := r.Source.Base
+		if u, err := url.Parse(host); err == nil {
+			host = u.Host
+		}
+		st.Sources = append(st.Sources, web.SourceStatus{
+			Name: r.Source.Name, Host: host, State: state, Reports: reports, Taken: taken, Limit: r.Source.Budget,
+		})
+	}
+	return st, nil
+}
+
+// lookup describes a search for the page that stops it.
+func (a *app) lookup(ctx context.Context, id string) (description string, ended, found bool, err error) {
+	s, why, found, err := a.store.Saved(ctx, id)
+	if err != nil || !found {
+		return "", false, found, err
+	}
+	return strings.TrimPrefix(s.Name+": "+s.Describe(), ": "), why != "", true, nil
+}
+
+func (a *app) stop(ctx context.Context, id string) (bool, error) {
+	return a.store.EndSearch(ctx, id, store.EndedByReader, time.Now())
+}
+
+// stateCollector reads the numbers of the state at each scrape. A state that
+// cannot be reached shows as redis_up 0, and hides the numbers instead of
+// showing old ones.
+type stateCollector struct{ app *app }
+
+var (
+	descUp       = prometheus.NewDesc("vacancywatch_redis_up", "1 while the state can be reached, whichever engine keeps it.", nil, nil)
+	descLive     = prometheus.NewDesc("vacancywatch_vacancies_live", "Vacancies that are open.", nil, nil)
+	descKnown    = prometheus.NewDesc("vacancywatch_vacancies_known", "Vacancies that are remembered.", nil, nil)
+	descDepth    = prometheus.NewDesc("vacancywatch_outbox_depth", "Messages by state.", []string{"state"}, nil)
+	descOldest   = prometheus.NewDesc("vacancywatch_outbox_oldest_due_timestamp_seconds", "When the oldest message that is due fell due; now if none is.", nil, nil)
+	descLeft     = prometheus.NewDesc("vacancywatch_request_budget_remaining", "Requests that this UTC day may still bring.", []string{"source"}, nil)
+	descSearches = prometheus.NewDesc("vacancywatch_searches", "Saved searches that are in force.", nil, nil)
+)
+
+func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{descUp, descLive, descKnown, descDepth, descOldest, descLeft, descSearches} {
+		ch <- d
+	}
+}
+
+func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
+	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	st, err := c.app.status(ctx)
+	if err != nil {
+		gauge(descUp, 0)
+		return
+	}
+	gauge(descUp, 1)
+	gauge(descLive, float64(st.Live))
+	gauge(descKnown, float64(st.Known))
+	gauge(descDepth, float64(st.Due), "due")
+	gauge(descDepth, float64(st.Queued-st.Due), "waiting")
+	gauge(descDepth, float64(st.Buried), "buried")
+	gauge(descSearches, float64(st.Searches))
+	oldest := st.OldestDue
+	if oldest.IsZero() {
+		oldest = st.Now
+	}
+	gauge(descOldest, float64(oldest.UnixMilli())/1000)
+	for _, s := range st.Sources {
+		gauge(descLeft, float64(max(s.Limit-s.Taken, 0)), s.Name)
+	}
+}
+
+// loadConfig reads the configuration and the logger that it asks for.
+func loadConfig(file string, e *env) (*config.Config, *slog.Logger, error) {
+	if file == "" {
+		return nil, nil, usageError{errors.New("--config FILE is missing")}
+	}
+	cfg, err := config.Load(file)
+	if err != nil {
+		return nil, nil, err
+	}
+	return cfg, newLogger(e.stderr, cfg.Log), nil
+}
