@@ -236,6 +236,35 @@ func TestBoltSharesCommits(t *testing.T) {
 	}
 }
 
+// After a commit that failed half-way nothing is pretended: the step is unknown
+// and the engine is of no more use.
+func TestBoltCommitHalfWay(t *testing.T) {
+	b, err := OpenBolt(filepath.Join(t.TempDir(), "state.db"), BoltOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tx, err := b.db.Begin(true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// To bbolt, committing twice is an error after which the commit is there.
+	if err := tx.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	if err := b.commit(tx); !errors.Is(err, ErrUnknown) {
+		t.Errorf("commit: got %v, want ErrUnknown", err)
+	}
+	if err := b.Update(t.Context(), "s", func(Tx) error { return nil }); !errors.Is(err, ErrDamaged) {
+		t.Errorf("update: got %v, want ErrDamaged", err)
+	}
+	if err := b.Ping(t.Context()); !errors.Is(err, ErrDamaged) {
+		t.Errorf("ping: got %v, want ErrDamaged", err)
+	}
+	if err := b.Close(); err != nil {
+		t.Errorf("close: %v", err)
+	}
+}
+
 func TestBufferJoinsWrites(t *testing.T) {
 	b := buffer{slot: "s"}
 	for i := range 3 {

@@ -40,7 +40,7 @@ type RedisOptions struct {
 	TLS *tls.Config
 
 	// PoolSize is how many connections to keep to a server. Defaults to 10
-	// for each CPU.
+	// for each CPU, on a Cluster 5.
 	PoolSize int
 
 	// Patience is how long a step or read that cannot reach the server, or
@@ -125,7 +125,7 @@ func OpenRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
 		if o.PoolSize > 0 {
 			u.PoolSize = o.PoolSize
 		}
-		u.MaxRetries, u.DialerRetries = -1, 1
+		u.MaxRetries, u.DialerRetries, u.PipelinePoolSize = -1, 1, -1
 		u.DialTimeout, u.ReadTimeout, u.WriteTimeout = dialTimeout, ioTimeout, ioTimeout
 		u.ContextTimeoutEnabled, u.MaintNotificationsConfig = true, quiet
 		r.single = redis.NewClient(u)
@@ -137,14 +137,14 @@ func OpenRedis(ctx context.Context, o RedisOptions) (*Redis, error) {
 			MasterName: o.MasterName, SentinelAddrs: o.SentinelAddrs,
 			SentinelUsername: o.SentinelUsername, SentinelPassword: o.SentinelPassword,
 			Username: o.Username, Password: o.Password, DB: o.DB, TLSConfig: o.TLS, PoolSize: o.PoolSize,
-			MaxRetries: -1, DialerRetries: 1,
+			MaxRetries: -1, DialerRetries: 1, PipelinePoolSize: -1,
 			DialTimeout: dialTimeout, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
 			ContextTimeoutEnabled: true, // It never asks for maintenance notifications.
 		})
 	default:
 		r.cluster = redis.NewClusterClient(&redis.ClusterOptions{
 			Addrs: o.ClusterAddrs, Username: o.Username, Password: o.Password, TLSConfig: o.TLS, PoolSize: o.PoolSize,
-			MaxRetries: -1, DialerRetries: 1,
+			MaxRetries: -1, DialerRetries: 1, PipelinePoolSize: -1,
 			DialTimeout: dialTimeout, ReadTimeout: ioTimeout, WriteTimeout: ioTimeout,
 			ContextTimeoutEnabled: true, MaintNotificationsConfig: quiet,
 			ClusterStateReloadInterval: clusterReload,

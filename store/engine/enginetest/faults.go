@@ -201,12 +201,12 @@ func testContext(t *testing.T, e engine.Engine) {
 		t.Errorf("ping with a cancelled context: got %v", err)
 	}
 
-	for name, read := range map[string]bool{"without a read": false, "before a read": true} {
+	for name, reads := range map[string]bool{"without a read": false, "before a read": true} {
 		ctx, cancel := context.WithCancel(t.Context())
 		err := e.Update(ctx, slot, func(tx engine.Tx) error {
 			cancel()
 			tx.HSet(key("h"), "during", nil)
-			if read {
+			if reads {
 				return tx.Read(&engine.HLen{Key: key("h")})
 			}
 			return nil
@@ -239,14 +239,12 @@ func testContext(t *testing.T, e engine.Engine) {
 	wg.Wait()
 
 	size := &engine.HLen{Key: key("h")}
-	read1(t, e, size)
+	read(t, e, size)
 	same(t, "fields after nothing but cancelled steps", size.N, 0)
 	if _, err := increment(t.Context(), e); err != nil {
 		t.Errorf("the next step: %v", err)
 	}
 }
-
-func read1(t *testing.T, e engine.Engine, r engine.Read) { t.Helper(); read(t, e, r) }
 
 func testLate(t *testing.T, e engine.Engine) {
 	var kept engine.Tx
