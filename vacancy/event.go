@@ -2,6 +2,7 @@ package vacancy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 )
@@ -77,7 +78,9 @@ func Diff(before, after *Vacancy) []Change {
 	add("title", before.Title, after.Title)
 	add("employer", before.Employer, after.Employer)
 	add("closing", before.Closing.String(), after.Closing.String())
-	add("band", strings.Join(before.AllBands(), "/"), strings.Join(after.AllBands(), "/"))
+	if !sameSet(before.AllBands(), after.AllBands()) {
+		add("band", strings.Join(before.AllBands(), "/"), strings.Join(after.AllBands(), "/"))
+	}
 	if before.Salary != nil && after.Salary != nil && !before.Salary.Equal(after.Salary) {
 		add("salary", before.Salary.Text, after.Salary.Text)
 	}
@@ -85,27 +88,50 @@ func Diff(before, after *Vacancy) []Change {
 		add("contract", before.Contract, after.Contract)
 	}
 	add("duration", before.Duration, after.Duration)
-	add("working_patterns", strings.Join(before.WorkingPatterns, ", "), strings.Join(after.WorkingPatterns, ", "))
+	if !sameSet(before.WorkingPatterns, after.WorkingPatterns) {
+		add("working_patterns", strings.Join(before.WorkingPatterns, ", "), strings.Join(after.WorkingPatterns, ", "))
+	}
 	if !samePlaces(before.Locations, after.Locations) {
 		add("locations", before.PlaceText(), after.PlaceText())
 	}
 	return out
 }
 
-// samePlaces compares by postcode where both have one: a listing names the
-// town, the page the site, and both mean the same place.
+// samePlaces compares by postcode where every place of both has one, else by
+// town: a listing names the town, the page the site, and both mean the same
+// place. The order is the feed's own, and a side without a name for a place
+// shows no difference.
 func samePlaces(a, b []Location) bool {
-	key := func(ls []Location) string {
-		codes, names := make([]string, 0, len(ls)), make([]string, 0, len(ls))
-		for _, l := range ls {
-			codes = append(codes, strings.ToUpper(strings.ReplaceAll(l.Postcode, " ", "")))
-			names = append(names, strings.ToLower(l.Town))
+	code := func(l Location) string { return strings.ToUpper(strings.ReplaceAll(l.Postcode, " ", "")) }
+	town := func(l Location) string { return strings.ToLower(l.Town) }
+	for _, name := range []func(Location) string{code, town} {
+		as, bs := namesOf(a, name), namesOf(b, name)
+		if as != nil && bs != nil {
+			return slices.Equal(as, bs)
 		}
-		c := strings.Join(codes, "|")
-		if strings.Trim(c, "|") != "" {
-			return c
-		}
-		return strings.Join(names, "|")
 	}
-	return key(a) == key(b)
+	return true
+}
+
+// namesOf returns the names of places in order, each once; nil where a place
+// has none.
+func namesOf(ls []Location, name func(Location) string) []string {
+	var out []string
+	for _, l := range ls {
+		n := name(l)
+		if n == "" {
+			return nil
+		}
+		out = append(out, n)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
+// sameSet reports whether two lists hold the same, in any order.
+func sameSet(a, b []string) bool {
+	a, b = slices.Clone(a), slices.Clone(b)
+	slices.Sort(a)
+	slices.Sort(b)
+	return slices.Equal(slices.Compact(a), slices.Compact(b))
 }

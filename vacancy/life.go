@@ -88,15 +88,21 @@ const (
 // it (nil for nothing).
 func (r *Record) Needs(feed string, listed *Vacancy) Need {
 	switch {
-	case r == nil || r.Vacancy.PageUnread && !r.Silent:
+	case r == nil:
 		return NeedPage
-	case r.Closed != "" && reopens(r, listed):
+	case r.Closed != "":
+		if reopens(r, listed) {
+			return NeedPage
+		}
+		return NeedNothing // an old page, kept by a cache
+	case r.Vacancy.PageUnread && !r.Silent:
 		return NeedPage
 	}
-	if said, ok := r.Listed[feed]; ok && said != ListedFacts(listed) {
+	said, ok := r.Listed[feed]
+	if ok && said != ListedFacts(listed) {
 		return NeedPage
 	}
-	if _, ok := r.Listed[feed]; !ok || closingMoved(r, listed) {
+	if !ok || !listed.Closing.IsZero() && listed.Closing != r.Vacancy.Closing {
 		return NeedAccept
 	}
 	return NeedNothing
@@ -143,6 +149,9 @@ func (r *Record) See(s *Sighting) (after Record, events []Event, again bool) {
 		after.Listed = map[string]Facts{}
 	}
 	after.Listed[s.Feed] = s.Listed
+	if r.Closed != "" && !(reopens(r, &v) && v.Open(LondonDay(s.At))) {
+		return after, nil, false // an old page, kept by a cache: nothing happened
+	}
 	before := r.Vacancy
 	after.Vacancy = before.Clone()
 	read := !v.PageUnread
@@ -162,7 +171,7 @@ func (r *Record) See(s *Sighting) (after Record, events []Event, again bool) {
 		events = append(events, Event{Kind: k, Version: after.Version, At: s.At.UTC(), Changes: changes})
 	}
 	switch {
-	case reopens(r, &v):
+	case r.Closed != "":
 		after.Closed, after.ClosedAt = "", time.Time{}
 		event(Reopened, closingChange(&before, &after.Vacancy))
 	case closingMoved(r, &v):

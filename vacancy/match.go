@@ -195,7 +195,7 @@ func checkSpecialty(s *Search, v *Vacancy, _ Day) Outcome {
 			continue
 		}
 		if slices.Contains(s.Specialties, sp.ID) {
-			return stated(true, "%s: %s", specialtyName(sp.ID), sp.Evidence)
+			return stated(true, "%s: %s", specialtyName(sp.ID), evidenceText(sp.Evidence))
 		}
 		names = append(names, specialtyName(sp.ID))
 	}
@@ -203,6 +203,16 @@ func checkSpecialty(s *Search, v *Vacancy, _ Day) Outcome {
 		return unstated("no specialty named")
 	}
 	return stated(false, "the advert is about %s", strings.Join(names, ", "))
+}
+
+// evidenceText turns "summary: Medical Oncology Service" into what stands in a
+// sentence: "Medical Oncology Service" in the summary.
+func evidenceText(e string) string {
+	block, quote, ok := strings.Cut(e, ": ")
+	if !ok {
+		return e
+	}
+	return fmt.Sprintf("%q in the %s", quote, block)
 }
 
 func checkKeywords(s *Search, v *Vacancy, _ Day) Outcome {
@@ -227,7 +237,7 @@ func (v *Vacancy) doc() *words.Doc {
 func checkEmployer(s *Search, v *Vacancy, _ Day) Outcome {
 	is := func(list []string) bool {
 		for _, e := range list {
-			if e == v.Account() || fold(e) == fold(v.Employer) {
+			if e == v.Account() || v.Employer != "" && fold(e) == fold(v.Employer) {
 				return true
 			}
 		}
@@ -235,6 +245,9 @@ func checkEmployer(s *Search, v *Vacancy, _ Day) Outcome {
 	}
 	if is(s.NotEmployers) {
 		return stated(false, "%s is left out by your search", v.Employer)
+	}
+	if v.Employer == "" && len(s.Employers) > 0 && !is(s.Employers) {
+		return unstated("employer not stated")
 	}
 	return stated(len(s.Employers) == 0 || is(s.Employers), "%s", v.Employer)
 }
@@ -287,7 +300,11 @@ func checkDaysLeft(s *Search, v *Vacancy, today Day) Outcome {
 		return unstated("closing date not stated")
 	}
 	left := today.DaysUntil(v.Closing)
-	return stated(left >= s.DaysLeft, "closes on %s, %d days left", v.Closing.Human(), left)
+	days := "days"
+	if left == 1 {
+		days = "day"
+	}
+	return stated(left >= s.DaysLeft, "closes on %s, %d %s left", v.Closing.Human(), left, days)
 }
 
 func checkInternal(_ *Search, v *Vacancy, _ Day) Outcome {

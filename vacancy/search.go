@@ -3,6 +3,8 @@ package vacancy
 import (
 	"errors"
 	"fmt"
+	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -125,8 +127,14 @@ type Notify struct {
 // error can carry it; the channel that sends reads it with Reveal.
 type Address string
 
-func (a Address) String() string   { return "<address>" }
-func (a Address) GoString() string { return "<address>" }
+func (a Address) String() string { return "<address>" }
+
+// Format prints <address> for every verb, also for one that is no verb of a
+// string.
+func (a Address) Format(f fmt.State, _ rune) { fmt.Fprint(f, "<address>") }
+
+// LogValue keeps the address out of structured logs.
+func (a Address) LogValue() slog.Value { return slog.StringValue("<address>") }
 
 // Reveal returns the address itself, for the envelope of a message.
 func (a Address) Reveal() string { return string(a) }
@@ -208,7 +216,7 @@ func (s *Search) Prepare() error {
 			bad("event %q is unknown: use one of %v", k, Kinds())
 		}
 	}
-	for name := range s.Unstated {
+	for _, name := range slices.Sorted(maps.Keys(s.Unstated)) {
 		if !slices.ContainsFunc(Criteria(), func(c Criterion) bool { return c.Name == name }) {
 			bad("unstated: there is no criterion %q", name)
 		}

@@ -83,7 +83,8 @@ func readAdvert(p page.Page, doc *html.Node) (vacancy.Vacancy, error) {
 		bands = vacancy.ParseBand(v.PayScheme)
 	}
 	if bands != nil {
-		v.Band, v.AlsoBands, v.BandFrom = bands[0], bands[1:], vacancy.FromPrinted
+		v.Band, v.BandFrom = bands[0], vacancy.FromPrinted
+		v.AlsoBands = append(v.AlsoBands, bands[1:]...) // nil for a single band
 	}
 	v.Salary = vacancy.ParseSalary(strike(o.value([]string{"range_salary", "fixed_salary", "negotiable_salary"}, "salary")))
 	v.Contract = vacancy.ParseContract(o.value([]string{"contract_type"}, "contract"))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/url"
-	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -14,13 +13,6 @@ import (
 	"github.com/vacancywatch/vacancywatch/crawler/page"
 	"github.com/vacancywatch/vacancywatch/vacancy"
 )
-
-var charRef = regexp.MustCompile(`&#(?:x[0-9a-fA-F]+|[0-9]+);`)
-
-func parseRune(digits string, base int) (rune, error) {
-	n, err := strconv.ParseInt(digits, base, 32)
-	return rune(n), err
-}
 
 // isRoot reports whether name is a root of the XML answer: nhsJobs in every
 // real one, nhsSearch in what one client expects.

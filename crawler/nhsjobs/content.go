@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/xml"
 	"mime"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"golang.org/x/net/html"
@@ -122,6 +124,8 @@ func parseHTML(p page.Page) (*html.Node, error) {
 	return doc, nil
 }
 
+var charRef = regexp.MustCompile(`&#(?:x[0-9a-fA-F]+|[0-9]+);`)
+
 // legalXML replaces by spaces what XML forbids, raw or as a character
 // reference. Employers paste their texts from word processors, and one stray
 // control character must not hide the hundred adverts of an answer.
@@ -140,8 +144,8 @@ func legalXML(body []byte) []byte {
 		if digits[0] == 'x' {
 			digits, base = digits[1:], 16
 		}
-		n, err := parseRune(digits, base)
-		if err != nil || !legal(n) {
+		n, err := strconv.ParseInt(digits, base, 32)
+		if err != nil || !legal(rune(n)) {
 			return []byte(" ")
 		}
 		return ref

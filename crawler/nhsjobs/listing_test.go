@@ -67,6 +67,7 @@ func TestReadListingDrift(t *testing.T) {
 		{"save link renamed", "search-result-save-job", "save", -1, 10, nil, false},
 		{"save link elsewhere", "/candidate/search/save-job/", "/candidate/keep/", -1, 10, nil, false},
 		{"a card lost", `data-test="search-result"`, `data-test="advertisement"`, 1, 9, []string{page.DefectShort}, false},
+		{"facts not strong", "strong", "b", -1, 10, nil, false},
 		{"closing date lost", `data-test="search-result-closingDate"`, ``, -1, 10, nil, false},
 		{"salary lost", `data-test="search-result-salary"`, ``, -1, 10, nil, false},
 	}

@@ -12,6 +12,7 @@
 //
 //	api.go      the XML answer, streamed
 //	listing.go  a page of results, by its data-test hooks
+//	defects.go  what both listings check of an entry
 //	advert.go   an advert: by id first, then by the headings of its fields
 //	places.go   the places of work on an advert
 //	outline.go  the headings and lines of a page in document order

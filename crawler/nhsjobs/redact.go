@@ -19,7 +19,7 @@ var (
 	// cueRE opens a clause that leads to a person.
 	cueRE = regexp.MustCompile(`(?i)\b(?:(?:please|kindly|do|to)\s+)*(?:feel free to\s+|do not hesitate to\s+|don['’]t hesitate to\s+)?(?:get in touch|contact|call|ring|telephone|phone|e-?mail|speak (?:to|with)|talk to|reach|liaise with|enquiries(?: to)?|queries to|addressed to|tel|mob(?:ile)?)\b`)
 	// askRE marks a sentence that invites questions.
-	askRE = regexp.MustCompile(`(?i)\b(?:please|further|informal|information|details|discuss(?:ion)?|enquir\w+|quer(?:y|ies)|questions?|visits?|chat|contact:|interested)\b`)
+	askRE = regexp.MustCompile(`(?i)\b(?:please|further|informal|information|details|discuss(?:ion)?|enquir\w+|quer(?:y|ies)|questions?|visits?|chat|contact:|interested|talk|more)\b`)
 	// preambleRE matches what is left of such a sentence and says nothing.
 	preambleRE = regexp.MustCompile(`(?i)^(?:for|if|should|to|any|all|alternatively|or|and|further|informal)\b[^.]*[,:]?$`)
 	honorific  = regexp.MustCompile(`^(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Sister|Matron|Rev)\.?\s`)
@@ -142,7 +142,7 @@ func redactSentence(s string) string {
 
 func beforeCue(s string) string {
 	s = strings.TrimSpace(s)
-	if preambleRE.MatchString(s) {
+	if preambleRE.MatchString(s) && (askRE.MatchString(s) || strings.Count(s, " ") < 3) {
 		return ""
 	}
 	return strings.TrimRight(s, " ,:;(–-•·")

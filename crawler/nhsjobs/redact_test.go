@@ -13,6 +13,7 @@ func TestRedact(t *testing.T) {
 		{"name and number", "A fine post. Call Jo Planted on 0113 496 0000 for a visit. Nights are shared.", "A fine post. Nights are shared."},
 		{"in touch", "To talk about this post please get in touch with Jo Planted, jo@norhaven.example 0113 496 0000", ""},
 		{"clause", "We welcome questions about oncology, so please email Jo Planted at jo.planted@norhaven.example.", "We welcome questions about oncology, so"},
+		{"clause with content", "To join our Medical Oncology team, call Jo Planted on 0113 496 0000.", "To join our Medical Oncology team"},
 		{"without a cue", "Oncology ward.\nJo Planted, Service Manager, 020 7946 0000", "Oncology ward."},
 		{"doctor", "Contact Dr. Ada Planted, Clinical Lead, on 0113 496 0123 ext 4567. Shifts rotate.", "Shifts rotate."},
 		{"name without address", "For an informal discussion please contact Jo Planted, Ward Manager.\nWards are new.", "Wards are new."},
@@ -76,7 +77,8 @@ func FuzzRedact(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		if got := redact(text, []string{"Jo Planted"}); contactIn(got) || strings.Contains(got, "Jo Planted") {
+		got := redact(text, []string{"Jo Planted"})
+		if contactIn(got) || strings.Contains(" "+got+" ", " Jo Planted ") {
 			t.Fatalf("redact(%q) = %q", text, got)
 		}
 	})

@@ -125,7 +125,7 @@ func TestSharedAdvert(t *testing.T) {
 	want := vacancy.Vacancy{
 		Schema: vacancy.Schema, Reference: "E9847-26-0265", EmployerReference: "847-RM-26-V945", URL: p.URL,
 		Title: "Public Health Practitioner", Employer: "Spectrum Community Health CIC", PayScheme: "Agenda for change",
-		Band: "7", BandFrom: vacancy.FromPrinted, AlsoBands: []string{},
+		Band: "7", BandFrom: vacancy.FromPrinted,
 		Salary:   &vacancy.Salary{Min: 4938700, Max: 5651500, Unit: vacancy.PerYear, Text: "£49,387 to £56,515 a year per annum, pro rata for part time"},
 		Contract: "Permanent", Sponsorship: vacancy.NotOffered,
 		Locations: []vacancy.Location{{Site: "Navigation Walk", Town: "Wakefield", Postcode: "WF1 5RH"}},

@@ -14,7 +14,7 @@
 // two requests. The same seed, the same clock and the same requests give the
 // same bytes. No code is shared with the readers of these pages.
 //
-//   - site.go, board.go, process.go: the state, and how it moves
+//   - site.go, board.go, process.go, rhythm.go: the state, and how it moves
 //   - serve.go, search.go, answer.go: from a request to an answer
 //   - faults.go, script.go, deliver.go: what can go wrong
 //   - laws.go, truth.go: what is remembered

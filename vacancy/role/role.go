@@ -26,16 +26,16 @@ import (
 
 // Codes of the NHS staff groups, from the NHS Data Dictionary.
 const (
-	MedicalAndDental  = "01"
-	Students          = "02"
-	NursingMidwifery  = "03"
-	AlliedHealth      = "04"
-	ScientificTechnic = "05"
-	Scientists        = "06"
-	ClinicalServices  = "07"
-	Administrative    = "08"
-	EstatesAncillary  = "09"
-	Supplementary     = "10"
+	MedicalAndDental    = "01"
+	Students            = "02"
+	NursingMidwifery    = "03"
+	AlliedHealth        = "04"
+	ScientificTechnical = "05"
+	Scientists          = "06"
+	ClinicalServices    = "07"
+	Administrative      = "08"
+	EstatesAncillary    = "09"
+	Supplementary       = "10"
 )
 
 //go:embed staff-groups.tsv

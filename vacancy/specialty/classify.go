@@ -18,7 +18,9 @@
 //  5. For administration and estates a specialty needs title, department or
 //     lead.
 //  6. 8 points and 60 % of the best are stated, at most three; 5 to 7 points
-//     with 2 ahead of the next are inferred.
+//     with 2 ahead of the next are inferred. Professions and fields are
+//     compared each among themselves: a physiotherapist may well work in
+//     stroke.
 //
 // Special cases do not belong into the code: a wrong result is cured by a line
 // of a word list with a test, or by a general rule.
@@ -191,15 +193,25 @@ func decide(list []*tally) {
 			return
 		case score >= statedFrom && !secondary && score*100 >= left[0].score()*sharePercent:
 			t.verdict = Stated
-		case score >= inferredFrom && secondary:
-			t.verdict = Inferred
-		case score >= inferredFrom && i == 0 && (len(left) == 1 || score-left[1].score() >= aheadBy):
+		case score >= inferredFrom && (secondary || ahead(left, i)):
 			t.verdict = Inferred
 		default:
 			continue
 		}
 		given++
 	}
+}
+
+// ahead reports whether a tally beats all others of its kind, profession or
+// field, clearly enough to be inferred.
+func ahead(list []*tally, i int) bool {
+	kind := taxonomy().list[list[i].specialty].profession
+	for j, o := range list {
+		if j != i && taxonomy().list[o.specialty].profession == kind && list[i].score()-o.score() < aheadBy {
+			return false
+		}
+	}
+	return true
 }
 
 // overshadowed reports whether a specialty is named by the general words of
@@ -252,27 +264,29 @@ func (ts tallies) scoreDepartment(p *passage) {
 // employer, if its own sentence is not; the rest of the summary does not.
 func (ts tallies) scoreSummary(p *passage) {
 	p.findLeads()
-	type place struct{ sentence, specialty int }
-	led := map[place]bool{}
+	led := map[int]int{} // sentence of the best lead, by specialty
 	for i := range p.hits {
 		h := &p.hits[i]
 		s := &p.sentences[h.sentence]
 		if h.leadTo == 0 || s.about || !p.counts(h) {
 			continue
 		}
-		led[place{h.sentence, h.alias.specialty}] = true
 		t := ts.of(h)
 		t.anchor(h, s)
 		if points := leadPoints * s.share(); points > t.lead {
 			t.lead = points
 			t.leadQuote = p.quote(h.leadFrom, h.leadTo)
 			t.leadName = p.leadName(h)
+			led[h.alias.specialty] = h.sentence
 		}
 	}
 	for i := range p.hits {
 		h := &p.hits[i]
 		s := &p.sentences[h.sentence]
-		if p.silent[s.paragraph] || led[place{h.sentence, h.alias.specialty}] || !p.counts(h) {
+		if n, ok := led[h.alias.specialty]; ok && n == h.sentence {
+			continue
+		}
+		if p.silent[s.paragraph] || !p.counts(h) {
 			continue
 		}
 		t := ts.of(h)

@@ -212,7 +212,7 @@ func (p *passage) quote(from, to int) string {
 // Reach of a lead, in words.
 const (
 	cueReach  = 6 // from the cue to the name
-	unitReach = 3 // from the name to the unit
+	unitReach = 4 // from the name to the unit
 )
 
 // findLeads marks the hits of leads: a cue such as "in" or "join" a few words
@@ -248,23 +248,36 @@ func (p *passage) cueBefore(l *lists, s *sentence, at int) (int, bool) {
 				}
 			}
 			return k, true
-		case l.clause[w]:
+		case p.endsPhrase(l, s, k):
 			return k, ours && w == "of" // "the heart of our X team"
 		}
 	}
 	return 0, false
 }
 
+// unitAfter returns the end of the unit behind a hit. A name may end in its
+// unit ("cancer team"), but not be one ("in theatres").
 func (p *passage) unitAfter(l *lists, s *sentence, h *hit) (int, bool) {
 	to := h.to
-	for !l.unit[p.tokens[to-1].Word] {
-		if to == s.to || to == h.to+unitReach || l.clause[p.tokens[to].Word] {
-			return 0, false
+	if h.to-h.from == 1 || !l.unit[p.tokens[to-1].Word] {
+		for ; ; to++ {
+			if to == s.to || to == h.to+unitReach || p.endsPhrase(l, s, to) {
+				return 0, false
+			}
+			if l.unit[p.tokens[to].Word] {
+				break
+			}
 		}
-		to++
 	}
 	for to < s.to && l.unit[p.tokens[to].Word] {
 		to++
 	}
 	return to, true
+}
+
+// endsPhrase reports whether a noun phrase ends before token k: at a word
+// such as "with", and where a list goes on ("maternity and the X department").
+func (p *passage) endsPhrase(l *lists, s *sentence, k int) bool {
+	return l.clause[p.tokens[k].Word] ||
+		p.tokens[k].Word == "and" && k+1 < s.to && l.article[p.tokens[k+1].Word]
 }

@@ -80,6 +80,7 @@ func (r *Results) filterForm(b *buffer) {
 		b.linef(`            <option value="%s"%s>%s miles</option>`, d, selected, d)
 	}
 	b.line(`        </select>`)
+	b.line(`        <input class="nhsuk-checkboxes__input" name="covidJobsOnly" type="checkbox" value="true">`)
 	for _, f := range filters {
 		b.linef(`        <details class="nhsuk-details nhsuk-expander"><summary class="nhsuk-details__summary" data-test="filter-%s">%s</summary>`, f.name, f.name)
 		asked := "," + r.asked(f.name) + ","

@@ -194,20 +194,21 @@ func (r *Results) card(b *buffer, i int, c Card) {
 		b.linef("              <li %s class=\"marginBt\">\n                Salary:\n                <strong class=\"nhsuk-u-font-weight-bold\">\n                  %s\n                  \n                    %s\n                  \n                </strong>\n              </li>\n            \n\n            \n",
 			b.hook("search-result-salary"), esc(figures), unit)
 	}
-	item := func(field, hook, label, value string) {
+	const margin = `class="marginBt"`
+	item := func(field, hook, label, value string, class ...string) {
 		if shows(field) {
 			b.linef("              <li %s>\n                %s\n                <strong class=\"nhsuk-u-font-weight-bold\">\n                  %s\n                </strong>\n              </li>",
-				b.hook(hook), label, esc(value))
+				strings.Join(append([]string{b.hook(hook)}, class...), " "), label, esc(value))
 		}
 	}
 	item("posted", "search-result-publicationDate", "Date posted:", date(posted, 1, c.Welsh))
 	item("closing", "search-result-closingDate", "Closing date:", date(closing, 1, c.Welsh))
 	b.line("            \n          </ul>\n        </div>\n\n        <div class=\"nhsuk-grid-column-one-half\">\n          <ul class=\"ad-job-info nhsuk-list\">")
 	if a.Contract != "" {
-		item("contract", "search-result-jobType", "Contract type:", a.Contract)
+		item("contract", "search-result-jobType", "Contract type:", a.Contract, margin)
 	}
 	if len(a.Patterns) > 0 {
-		item("pattern", "search-result-workingPattern", "Working pattern:", words(onCard, a.Patterns))
+		item("pattern", "search-result-workingPattern", "Working pattern:", words(onCard, a.Patterns), margin)
 	}
 	b.line("            \n          </ul>\n        </div>\n      </div>\n    </li>")
 }
