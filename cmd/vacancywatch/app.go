@@ -258,6 +258,12 @@ func (a *app) status(ctx context.Context) (web.Status, error) {
 	if err != nil {
 		return web.Status{}, err
 	}
+	live := map[string]int{}
+	if len(a.schedule.Runners) == 1 {
+		live[a.schedule.Runners[0].Source.Name] = counts.Live
+	} else if live, err = a.store.LiveBySource(ctx); err != nil {
+		return web.Status{}, err
+	}
 	st := web.Status{
 		Version: v, Now: now, Live: counts.Live, Known: counts.Known, Queued: counts.Queued, Due: counts.Due,
 		Buried: counts.Buried, Digests: counts.Digests, OldestDue: counts.OldestDue, Searches: len(searches), Engine: "embedded",
@@ -284,6 +290,7 @@ func (a *app) status(ctx context.Context) (web.Status, error) {
 		}
 		st.Sources = append(st.Sources, web.SourceStatus{
 			Name: r.Source.Name, Host: host, State: state, Reports: reports, Taken: taken, Limit: r.Source.Budget,
+			Live: live[r.Source.Name],
 		})
 	}
 	return st, nil
