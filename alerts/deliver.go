@@ -2,9 +2,9 @@ package alerts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"time"
@@ -48,14 +48,6 @@ type Deliverer struct {
 	once   sync.Once
 	mu     sync.Mutex
 	paused map[string]pause // by destination
-}
-
-// A pause keeps a destination that does not answer from being tried by every
-// message that waits for it. It is a courtesy of this process, not state: the
-// schedule of each message lives in the store.
-type pause struct {
-	until time.Time
-	step  time.Duration
 }
 
 func (d *Deliverer) init() {
@@ -190,6 +182,10 @@ func (d *Deliverer) deliver(ctx context.Context, c *Claim, destination string) (
 	}
 	if c.Body == nil {
 		drop, err := d.render(ctx, c, ch, search, notify)
+		if err != nil && !errors.Is(err, errWording) {
+			d.Logger.Warn("message could not be stored, will be tried again", "message", m.ID, "err", err)
+			return d.settle(ctx, c, ch, SettleRelease, "", "not stored", d.Now().Add(5*time.Second))
+		}
 		if err != nil {
 			d.Logger.Error("message cannot be made, it is kept for an operator", "message", m.ID, "err", err)
 			return d.settle(ctx, c, ch, SettleBury, channel.ReasonRender, "", d.Now())
@@ -235,6 +231,10 @@ func (d *Deliverer) recheck(ctx context.Context, c *Claim) (*vacancy.Search, vac
 	return search, notify, "", nil
 }
 
+// errWording means that a message cannot be put into words: trying again does
+// not help.
+var errWording = errors.New("word the message")
+
 // render makes the bytes of the message and stores them before anything is
 // sent, so that every attempt sends the same ones. c.Body stays nil where the
 // claim is no longer held.
@@ -269,7 +269,7 @@ func (d *Deliverer) render(ctx context.Context, c *Claim, ch channel.Channel, se
 	}
 	body, err := ch.Render(a, notify.To.Reveal())
 	if err != nil {
-		return "", err
+		return "", fmt.Errorf("%w: %w", errWording, err)
 	}
 	held, err := d.Outbox.Keep(ctx, c, body, events)
 	if err != nil {
@@ -317,117 +317,4 @@ func item(s *vacancy.Search, e vacancy.Event, r vacancy.Record, today vacancy.Da
 	e.Vacancy = r.Vacancy
 	e.Vacancy.Text = r.Text
 	return message.Item{Event: e, Outcomes: vacancy.Explain(s, &e.Vacancy, today)}
-}
-
-// conclude turns what came of an attempt into a settlement.
-func (d *Deliverer) conclude(ctx context.Context, c *Claim, ch channel.Channel, destination string, r channel.Result) (Settlement, error) {
-	m, now := &c.Message, d.Now()
-	settle := func(s Settlement, due time.Time) (Settlement, error) {
-		return d.settle(ctx, c, ch, s, r.Reason, r.Detail, due)
-	}
-	switch r.Outcome {
-	case channel.Done:
-		d.resume(destination)
-		d.Metrics.latency(ch.Kind(), c, now)
-		return settle(SettleDone, now)
-	case channel.Bury:
-		return settle(SettleBury, now)
-	case channel.Release:
-		return settle(SettleRelease, d.pause(destination, r.After))
-	}
-	switch r.Reason {
-	case channel.ReasonNetwork, channel.ReasonTimeout, channel.ReasonRateLimited:
-		// What is dead or asks for quiet is not tried by each message that
-		// waits for it in turn.
-		d.pause(destination, r.After)
-	}
-	delay, ok := ch.Delay(m.Tries)
-	if !ok {
-		return settle(SettleBury, now)
-	}
-	delay = time.Duration(float64(delay) * (0.8 + 0.4*rand.Float64()))
-	if r.After > 0 {
-		delay = r.After
-	}
-	if r.Outcome == channel.Unknown {
-		return settle(SettleUnknown, now.Add(delay))
-	}
-	return settle(SettleRetry, now.Add(delay))
-}
-
-// settle ends the claim. What the far side has answered must not be forgotten
-// because the daemon stops or the store hiccups, so it is tried until the
-// claim would lapse.
-func (d *Deliverer) settle(ctx context.Context, c *Claim, ch channel.Channel, s Settlement, reason, detail string, due time.Time) (Settlement, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(c.Until.Sub(d.Now()), 5*time.Second))
-	defer cancel()
-	if reason == DropExpired {
-		due = NextWindow(d.Now(), 8)
-	}
-	wait := 50 * time.Millisecond
-	for {
-		held, err := d.Outbox.Settle(ctx, c, s, reason, detail, d.Now(), due)
-		if err == nil {
-			d.settled(c, ch, s, reason, detail, due, held)
-			return s, nil
-		}
-		select {
-		case <-ctx.Done():
-			return s, fmt.Errorf("settle %s as %s: %w", c.Message.ID, s, err)
-		case <-time.After(wait):
-			wait = min(2*wait, 5*time.Second)
-		}
-	}
-}
-
-func (d *Deliverer) settled(c *Claim, ch channel.Channel, s Settlement, reason, detail string, due time.Time, held bool) {
-	kind := "other"
-	if ch != nil {
-		kind = ch.Kind()
-	}
-	log := d.Logger.With("message", c.Message.ID, "channel", kind, "try", c.Message.Tries, "outcome", string(s))
-	switch {
-	case !held:
-		log.Warn("claim had lapsed before it was settled")
-		return
-	case s == SettleDone:
-		log.Info("delivered")
-	case s == SettleDrop:
-		log.Info("dropped", "reason", reason)
-	case s == SettleBury:
-		log.Error("given up, kept for an operator", "reason", reason, "detail", detail)
-	default:
-		log.Warn("will be tried again", "reason", reason, "detail", detail, "next", due.UTC().Format(time.RFC3339))
-	}
-	if ch != nil {
-		d.Metrics.settled(kind, s, reason)
-	}
-	if d.Sent != nil {
-		d.Sent(&c.Message, s)
-	}
-}
-
-func (d *Deliverer) pausedUntil(to string) (time.Time, bool) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	p, ok := d.paused[to]
-	return p.until, ok && p.until.After(d.Now())
-}
-
-// pause keeps a destination from being tried for a while that doubles from 5 s
-// to 5 min, or for as long as it asks.
-func (d *Deliverer) pause(to string, asked time.Duration) time.Time {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	p := d.paused[to]
-	p.step = min(max(2*p.step, 5*time.Second), 5*time.Minute)
-	p.until = d.Now().Add(max(p.step, asked))
-	d.paused[to] = p
-	return p.until
-}
-
-func (d *Deliverer) resume(to string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.paused, to)
 }

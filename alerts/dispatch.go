@@ -323,9 +323,7 @@ func pass(outcomes []vacancy.Outcome) bool {
 
 // report counts and passes on what was stored.
 func (d *Dispatcher) report(told []vacancy.Event, matches [][]Match, events []vacancy.Event) {
-	for i := range events {
-		d.Metrics.event(events[i].Kind)
-	}
+	d.Metrics.Observe(events)
 	for i := range told {
 		if d.Told != nil && (i < len(events) || len(matches[i]) > 0) {
 			d.Told(&told[i], matches[i])

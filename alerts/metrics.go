@@ -78,7 +78,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	return m
 }
 
-func (m *Metrics) event(k vacancy.Kind) { m.events.WithLabelValues(string(k)).Inc() }
+// Observe counts events that were stored.
+func (m *Metrics) Observe(events []vacancy.Event) {
+	for i := range events {
+		m.events.WithLabelValues(string(events[i].Kind)).Inc()
+	}
+}
 
 func (m *Metrics) lapsed(n int) { m.matches.WithLabelValues("lapsed").Add(float64(n)) }
 

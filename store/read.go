@@ -159,3 +159,21 @@ func (s *Store) Counts(ctx context.Context, now time.Time) (Counts, error) {
 	}
 	return c, nil
 }
+
+// LiveBySource counts the open vacancies of each source. It reads the names of
+// all, so Counts is the cheaper answer where there is one source.
+func (s *Store) LiveBySource(ctx context.Context) (map[string]int, error) {
+	out := map[string]int{}
+	for _, slot := range s.allSlots() {
+		live := &engine.ZRange{Key: slotKey(slot, "live"), Min: never, Max: forever}
+		if err := s.eng.Read(ctx, slot, live); err != nil {
+			return nil, err
+		}
+		for _, z := range live.Zs {
+			if key, err := vacancy.ParseKey(z.Member); err == nil {
+				out[key.Source]++
+			}
+		}
+	}
+	return out, nil
+}

@@ -11,8 +11,9 @@ import (
 
 // A Secret is a password or a signing key. It prints as <secret> in every fmt
 // verb, in JSON and in slog; only Reveal gives it away. The value lies behind
-// a pointer, so that fmt shows an address where it cannot call our methods,
-// in an unexported field of some struct.
+// a pointer to a string, of which fmt shows the address where it cannot call
+// our methods: in an unexported field of some struct. (A pointer to a struct
+// would be followed by some verbs.)
 type Secret struct{ value *string }
 
 // NewSecret wraps s. The empty string is no secret: see IsZero.
@@ -78,7 +79,7 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // A HookURL is the address of an endpoint. Whoever knows it can write there,
 // so it prints as <url> like a Secret does.
-type HookURL struct{ u *url.URL }
+type HookURL struct{ value *string }
 
 // ParseHookURL reads an absolute http or https address without user, password
 // or fragment. The error does not repeat it.
@@ -97,18 +98,19 @@ func ParseHookURL(s string) (HookURL, error) {
 	case u.Fragment != "":
 		return HookURL{}, errors.New("the url ends in a fragment (#…), which is never sent: leave it out")
 	}
-	return HookURL{u}, nil
+	text := u.String()
+	return HookURL{&text}, nil
 }
 
 // IsZero reports whether there is no address.
-func (h HookURL) IsZero() bool { return h.u == nil }
+func (h HookURL) IsZero() bool { return h.value == nil }
 
 // Reveal returns the address, for the request.
 func (h HookURL) Reveal() string {
-	if h.u == nil {
+	if h.value == nil {
 		return ""
 	}
-	return h.u.String()
+	return *h.value
 }
 
 func (h HookURL) String() string {

@@ -73,7 +73,7 @@ func NewWebhook(cfg WebhookConfig) (*Webhook, error) {
 	if cfg.URL.IsZero() {
 		return nil, errors.New("webhook: there is no url")
 	}
-	if cfg.URL.u.Scheme != "https" && !cfg.AllowHTTP {
+	if !strings.HasPrefix(cfg.URL.Reveal(), "https:") && !cfg.AllowHTTP {
 		return nil, errors.New("webhook: the url is not https: use https, or set allow_http if the way there is your own")
 	}
 	secret, err := pick("secret", cfg.Secret, cfg.SecretFile)
