@@ -94,11 +94,11 @@ func alertFacts(st *Status) []fact {
 	waiting := thousands(st.Queued)
 	switch {
 	case st.Due > 0 && !st.OldestDue.IsZero() && st.OldestDue.Before(st.Now):
-		waiting += fmt.Sprintf(", %s due now, the oldest for %s", thousands(st.Due), span(st.Now.Sub(st.OldestDue)))
+		waiting += fmt.Sprintf(" (%s due now, the oldest for %s)", thousands(st.Due), span(st.Now.Sub(st.OldestDue)))
 	case st.Due > 0:
-		waiting += fmt.Sprintf(", %s due now", thousands(st.Due))
+		waiting += fmt.Sprintf(" (%s due now)", thousands(st.Due))
 	case st.Queued > 0:
-		waiting += ", none of them due yet"
+		waiting += " (none due yet)"
 	}
 	return []fact{
 		{Name: "Saved searches", Value: thousands(st.Searches)},
@@ -122,8 +122,10 @@ func (s *SourceStatus) view(now time.Time, n int) sourceView {
 		v.State = "Stopped until a person resumes it"
 	case st.Baseline != nil:
 		v.State = "First look, nobody is told yet"
+	case st.Gate.After(now) && worst == fault:
+		v.State = "Late, waiting to ask again"
 	case st.Gate.After(now):
-		v.State = "Waiting"
+		v.State = "Waiting to ask again"
 	case worst == fault:
 		v.State = "Late"
 	case worst == notice:

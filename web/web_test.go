@@ -57,7 +57,7 @@ func working() Status {
 // troubled is a status in which much is wrong at once.
 func troubled() Status {
 	st := working()
-	st.Buried, st.Due, st.OldestDue = 2, 40, noon.Add(-20*time.Minute)
+	st.Buried, st.Queued, st.Due, st.OldestDue = 2, 43, 40, noon.Add(-20*time.Minute)
 	s := &st.Sources[0]
 	s.State.LastGood[crawler.Hot] = noon.Add(-52 * time.Minute)
 	s.State.Gate = noon.Add(25 * time.Minute)

@@ -36,6 +36,7 @@ func (c *serveCmd) Run(e *env) error {
 // serve runs everything until ctx ends.
 func (a *app) serve(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
+	a.stopping = ctx.Done()
 	for _, s := range []struct {
 		name, addr string
 		handler    http.Handler
@@ -74,8 +75,18 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 func (a *app) admin() http.Handler {
 	return web.Admin(web.AdminOptions{
 		Gatherer: a.registry, Status: a.status, Alive: a.schedule.Alive, Started: a.started,
-		Ready: a.store.Ping, Logger: a.log,
+		Ready: a.ready, Logger: a.log,
 	})
+}
+
+// ready is whether work may be sent here.
+func (a *app) ready(ctx context.Context) error {
+	select {
+	case <-a.stopping:
+		return web.ErrStopping
+	default:
+		return a.store.Ping(ctx)
+	}
 }
 
 func (a *app) public() http.Handler {
