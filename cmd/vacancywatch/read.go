@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/vacancywatch/vacancywatch/config"
@@ -28,10 +29,14 @@ func (c *readCmd) Run(e *env) error {
 	out.SetEscapeHTML(false)
 	var errs []error
 	for _, file := range c.Files {
-		vs, err := c.read(file, e.stdin)
+		vs, defects, err := c.read(file, e.stdin)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: %w", file, err))
 			continue
+		}
+		if len(defects) > 0 {
+			// A crawl that met this page would be quarantined.
+			fmt.Fprintf(e.stderr, "%s: the page is not what it should be: %s\n", file, strings.Join(defects, ", "))
 		}
 		for i := range vs {
 			vs[i].Source = "nhs-jobs"
@@ -44,42 +49,41 @@ func (c *readCmd) Run(e *env) error {
 	return errors.Join(errs...)
 }
 
-func (c *readCmd) read(file string, stdin io.Reader) ([]vacancy.Vacancy, error) {
+func (c *readCmd) read(file string, stdin io.Reader) (vs []vacancy.Vacancy, defects []string, err error) {
 	var body []byte
-	var err error
 	if file == "-" {
 		body, err = io.ReadAll(stdin)
 	} else {
 		body, err = os.ReadFile(file)
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	p := page.Page{URL: c.URL, Status: 200, Body: body}
 	kind := nhsjobs.Kind(c.Kind)
 	if c.Kind == "auto" {
 		if kind, err = nhsjobs.Detect(p); err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 	}
 	switch kind {
 	case nhsjobs.KindAPI:
 		l, err := nhsjobs.ReadAPI(p, 0, time.Now())
-		return l.Vacancies, err
+		return l.Vacancies, l.Defects, err
 	case nhsjobs.KindListing:
 		l, err := nhsjobs.ReadListing(p, 0)
-		return l.Vacancies, err
+		return l.Vacancies, l.Defects, err
 	default:
 		v, err := nhsjobs.ReadAdvert(p)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		return []vacancy.Vacancy{v}, nil
+		return []vacancy.Vacancy{v}, nil, nil
 	}
 }
 
 type matchCmd struct {
-	Searches string `required:"" type:"path" help:"A file with searches: a configuration, or its searches key alone."`
+	Searches string `required:"" type:"path" help:"A file with searches: a configuration, or its searches key alone. Vacancies as JSON carry no advert text, so keywords are looked for in the title."`
 	Explain  bool   `help:"Print every search and criterion with its reason, not the matches alone."`
 	File     string `arg:"" optional:"" default:"-" help:"Vacancies, one JSON a line; - is standard input."`
 }
