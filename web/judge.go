@@ -160,7 +160,7 @@ func (s *SourceStatus) lastRuns() []finding {
 }
 
 func stoppedWords(reason string) (what, do string) {
-	const resume = " Then resume the source. Until then nothing new is found there."
+	const resume = " Then resume the source: vacancywatch crawl resume. Until then nothing new is found there."
 	switch reason {
 	case crawler.StoppedForbidden:
 		return "the website refuses our requests, so we ask nothing of it.", "Operator: ask those who run the website." + resume
