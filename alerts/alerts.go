@@ -93,6 +93,9 @@ type Queued struct {
 	Told   string
 	Due    time.Time
 	Digest bool // Due is then when the digest's window ends
+	// AsNew tells the event as if the vacancy were new: the search did not
+	// match it before.
+	AsNew bool
 }
 
 // A Message is what the outbox keeps of one message.
@@ -106,7 +109,10 @@ type Message struct {
 	Event string `json:"event,omitempty"`
 	// Told is the mark that the message holds, to be freed when it is dropped.
 	Told string `json:"told,omitempty"`
-	// Window names the digest's window and part, "2026-11-24.1".
+	// AsNew has the event told as if the vacancy were new.
+	AsNew bool `json:"as_new,omitempty"`
+	// Window names the digest by the London day on which it was made, and its
+	// part: "2026-11-24.1".
 	Window string `json:"window,omitempty"`
 	// Items are the events that the rendered digest tells of.
 	Items   []string  `json:"items,omitempty"`
@@ -142,6 +148,9 @@ type Claim struct {
 type DigestItem struct {
 	Event  vacancy.Event
 	Record vacancy.Record
+	// Held is set where an earlier attempt of the same digest has marked the
+	// item as told: then it has to tell it.
+	Held bool
 }
 
 // A Settlement ends a claim.
@@ -181,7 +190,8 @@ type Outbox interface {
 	Keep(ctx context.Context, c *Claim, body []byte, items []string) (held bool, err error)
 	// Settle ends a claim; it reports false where the claim was no longer
 	// held, and changes nothing then. due is for retry and release; for a
-	// drop by DropExpired it is when the next digest takes the item.
+	// drop by DropExpired it is when the next digest takes the items. A drop
+	// by DropEnded hands an instant alert on to the next of Also.
 	Settle(ctx context.Context, c *Claim, s Settlement, reason, detail string, now, due time.Time) (held bool, err error)
 	// OpenDigests makes a message of every digest whose window has ended.
 	OpenDigests(ctx context.Context, now time.Time) (opened int, err error)
@@ -189,7 +199,8 @@ type Outbox interface {
 	// message told is left out and forgotten.
 	Gather(ctx context.Context, c *Claim) ([]DigestItem, error)
 	// HoldItems marks items as told by this digest, and returns the events that
-	// another message has told since they were gathered.
+	// another message has told since they were gathered: all of them where the
+	// claim is no longer held.
 	HoldItems(ctx context.Context, c *Claim, items []DigestItem) (taken []string, err error)
 	// Forget gives up items that are not to be told any more.
 	Forget(ctx context.Context, c *Claim, events []string) error
@@ -221,6 +232,9 @@ func notifyFor(s *vacancy.Search, dest string) (vacancy.Notify, bool) {
 // and where; an instant message is search|vacancy|kind|version|dest.
 func messageID(search, what, dest string) string { return search + "|" + what + "|" + dest }
 
+// InstantID is the ID of the message that tells of one event at once.
+func InstantID(search, event, dest string) string { return messageID(search, event, dest) }
+
 // DigestID is the ID of the message of a digest's window.
 func DigestID(search, window, dest string) string { return messageID(search, "digest "+window, dest) }
 
@@ -228,6 +242,23 @@ func DigestID(search, window, dest string) string { return messageID(search, "di
 // search without a subscriber is its destination's own.
 func ToldMark(subscriber, dest string, e *vacancy.Event) string {
 	return fmt.Sprintf("%s|%s|%s|%d", subscriber, dest, e.Kind, e.Version)
+}
+
+// readerOf is the inverse of ToldMark, as far as it names the reader. A
+// subscriber's name may hold any character.
+func readerOf(mark string) (reader, bool) {
+	var ok bool
+	rest := mark
+	for range 2 { // version and kind
+		if i := strings.LastIndexByte(rest, '|'); i >= 0 {
+			rest, ok = rest[:i], true
+		}
+	}
+	i := strings.LastIndexByte(rest, '|')
+	if !ok || i < 0 {
+		return reader{}, false
+	}
+	return reader{rest[:i], rest[i+1:]}, true
 }
 
 // NextWindow is when the daily digest of an hour ends next after now: that

@@ -265,7 +265,11 @@ func (d *Deliverer) render(ctx context.Context, c *Claim, ch channel.Channel, se
 			events = append(events, it.Event.ID())
 		}
 	} else {
-		a.Items = []message.Item{item(search, *c.Event, *c.Record, today)}
+		e := *c.Event
+		if c.Message.AsNew {
+			e.Kind, e.Changes = vacancy.New, nil
+		}
+		a.Items = []message.Item{item(search, e, *c.Record, today)}
 	}
 	body, err := ch.Render(a, notify.To.Reveal())
 	if err != nil {
@@ -302,8 +306,18 @@ func (d *Deliverer) gather(ctx context.Context, c *Claim, today vacancy.Day) ([]
 			return nil, fmt.Errorf("forget closed items of the digest: %w", err)
 		}
 	}
-	slices.SortFunc(items, func(a, b DigestItem) int { return vacancy.ClosesBy(&a.Record.Vacancy, &b.Record.Vacancy) })
+	soonest := func(a, b DigestItem) int { return vacancy.ClosesBy(&a.Record.Vacancy, &b.Record.Vacancy) }
+	slices.SortFunc(items, func(a, b DigestItem) int {
+		if a.Held != b.Held {
+			if a.Held {
+				return -1
+			}
+			return 1
+		}
+		return soonest(a, b)
+	})
 	items = items[:min(len(items), message.MaxItems)]
+	slices.SortFunc(items, soonest)
 	taken, err := d.Outbox.HoldItems(ctx, c, items)
 	if err != nil {
 		return nil, fmt.Errorf("hold the items of the digest: %w", err)

@@ -86,7 +86,7 @@ func (d *Dispatcher) acceptOne(ctx context.Context, s *vacancy.Sighting, records
 			first.Vacancy.Text = after.Text
 			told = append(slices.Clone(events), first)
 		}
-		queue, matches, err := d.match(ctx, told, searches)
+		queue, matches, err := d.match(ctx, told, before, searches)
 		if err != nil {
 			return nil, err
 		}
@@ -183,7 +183,7 @@ func (d *Dispatcher) Recover(ctx context.Context) error {
 	}
 	for i := range events {
 		e := &events[i]
-		queue, _, err := d.match(ctx, []vacancy.Event{*e}, searches)
+		queue, _, err := d.match(ctx, []vacancy.Event{*e}, nil, searches)
 		if err != nil {
 			return err
 		}
@@ -201,45 +201,44 @@ func (d *Dispatcher) Recover(ctx context.Context) error {
 	return nil
 }
 
-// match returns the messages that the events make, and who matched each. Of
-// the searches of one subscriber that a vacancy meets, one leads and tells of
-// the others: an instant one before a digest, then the oldest.
-func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, searches []*vacancy.Search) ([]Queued, [][]Match, error) {
+// match returns the messages that the events of one vacancy make, and who
+// matched each. Of the searches of one subscriber that a vacancy meets, one
+// leads and tells of the others: an instant one before a digest, then the
+// oldest. Before is the record as it was, nil where that is not known.
+func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, before *vacancy.Record, searches []*vacancy.Search) ([]Queued, [][]Match, error) {
 	now := d.Now()
 	today := vacancy.LondonDay(now)
 	var queue []Queued
 	matches := make([][]Match, len(events))
+	isNew := slices.ContainsFunc(events, func(e vacancy.Event) bool { return e.Kind == vacancy.New })
+	asNew := map[reader]bool{} // who hears of the vacancy for the first time
 	for i := range events {
 		e := &events[i]
 		l := leads{byReader: map[reader]int{}}
-		told, onlyTold, err := d.told(ctx, e)
+		a, err := d.audience(ctx, e, before, today)
 		if err != nil {
 			return nil, nil, err
 		}
-		if onlyTold && len(told) == 0 {
-			continue
-		}
+		// The matching of the vacancy as new goes on beside this event.
+		a.late = a.late && !isNew
 		for _, s := range searches {
-			if !s.Wants(e.Kind) {
+			if !s.Wants(e.Kind) && !(a.late && s.Wants(vacancy.New)) {
 				continue
 			}
 			outcomes := vacancy.Explain(s, &e.Vacancy, today)
-			// Whoever was told of a vacancy hears of its new closing date
-			// even if, with it, too few days are left for the search.
-			if !onlyTold && !pass(outcomes) {
-				continue
-			}
 			matched := false
 			for _, n := range s.Notify {
 				dest := Dest(n)
-				if onlyTold && !told[reader{s.Subscriber, dest}][s.ID] {
+				r := reader{s.Subscriber, dest}
+				tell, first := a.tell(s, r, pass(outcomes))
+				if !tell || first && asNew[r] && i > 0 {
 					continue
 				}
 				matched = true
 				q := Queued{
-					ID:    messageID(s.ID, e.ID(), dest),
+					ID:    InstantID(s.ID, e.ID(), dest),
 					Event: e.ID(), Search: s.ID, Subscriber: s.Subscriber, Dest: dest,
-					Told: ToldMark(s.Subscriber, dest, e), Due: now,
+					Told: ToldMark(s.Subscriber, dest, e), Due: now, AsNew: first,
 				}
 				if n.Rhythm == vacancy.Daily {
 					q.Digest, q.Due = true, NextWindow(now, n.Hour)
@@ -251,6 +250,11 @@ func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, searches
 			}
 		}
 		queue = append(queue, l.queue...)
+		for _, q := range l.queue {
+			if q.AsNew {
+				asNew[reader{q.Subscriber, q.Dest}] = true
+			}
+		}
 	}
 	return queue, matches, nil
 }
@@ -258,33 +262,88 @@ func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, searches
 // A reader is a subscriber at one destination: who is told of a thing once.
 type reader struct{ subscriber, dest string }
 
-// told returns which searches have told which readers of the vacancy, and
-// whether the event is for them alone.
-func (d *Dispatcher) told(ctx context.Context, e *vacancy.Event) (map[reader]map[string]bool, bool, error) {
-	if e.Kind != vacancy.ClosingMoved && e.Kind != vacancy.Closed {
-		return nil, false, nil
-	}
-	if e.Reason == vacancy.Expired {
-		return nil, true, nil // known to everybody from the date
+// An audience is who may hear of an event.
+type audience struct {
+	// told holds, where somebody's having been told matters, the searches
+	// that told each reader of the vacancy.
+	told map[reader]map[string]bool
+	// onlyTold keeps the event from everybody else.
+	onlyTold bool
+	// late lets those hear of the vacancy, as new, whose search did not match
+	// it before the event.
+	late   bool
+	kind   vacancy.Kind
+	before *vacancy.Record
+	today  vacancy.Day
+}
+
+// audience returns who may hear of an event:
+//
+//	new, readvertised     whose search matches
+//	amended, reopened     whose search matches and asks for it; else as new,
+//	                      who was not told and is matched only now
+//	closing moved         who was told; else as new, as above
+//	closed                who was told
+//	closed: expired       nobody, for everybody knows the date
+func (d *Dispatcher) audience(ctx context.Context, e *vacancy.Event, before *vacancy.Record, today vacancy.Day) (audience, error) {
+	a := audience{kind: e.Kind, before: before, today: today}
+	switch {
+	case e.Kind == vacancy.New || e.Kind == vacancy.Readvertised:
+		return a, nil
+	case e.Reason == vacancy.Expired:
+		a.onlyTold = true
+		return a, nil
+	case e.Kind == vacancy.Closed:
+		a.onlyTold = true
+	case e.Kind == vacancy.ClosingMoved:
+		a.onlyTold, a.late = true, true
+	default:
+		a.late = true
 	}
 	marks, err := d.Log.Told(ctx, e.Vacancy.Key())
 	if err != nil {
-		return nil, true, fmt.Errorf("look up who was told of %s: %w", e.Vacancy.Key(), err)
+		return a, fmt.Errorf("look up who was told of %s: %w", e.Vacancy.Key(), err)
 	}
-	out := map[reader]map[string]bool{}
+	a.told = map[reader]map[string]bool{}
 	for mark, message := range marks {
-		parts := strings.Split(mark, "|")
-		search, _, _ := strings.Cut(message, "|")
-		if len(parts) < 2 {
+		r, ok := readerOf(mark)
+		if !ok {
 			continue
 		}
-		r := reader{parts[0], parts[1]}
-		if out[r] == nil {
-			out[r] = map[string]bool{}
+		search, _, _ := strings.Cut(message, "|")
+		if a.told[r] == nil {
+			a.told[r] = map[string]bool{}
 		}
-		out[r][search] = true
+		a.told[r][search] = true
 	}
-	return out, true, nil
+	return a, nil
+}
+
+// tell reports whether a reader hears of the event through a search, and
+// whether as new.
+func (a *audience) tell(s *vacancy.Search, r reader, passes bool) (tell, first bool) {
+	heard := a.told[r] != nil
+	switch {
+	case a.onlyTold && heard:
+		// Whoever was told of a vacancy hears of its new closing date even
+		// if, with it, too few days are left for the search.
+		return passes || a.told[r][s.ID], false
+	case !a.onlyTold && (!a.late || s.Wants(a.kind)):
+		return passes, false
+	}
+	return passes && a.late && !heard && s.Wants(vacancy.New) && !a.matchedBefore(s), a.late
+}
+
+// matchedBefore reports whether the search met the vacancy as it was before
+// the event. A page that had not been read could not be met: what it says is
+// no change, and a vacancy of the baseline stays untold.
+func (a *audience) matchedBefore(s *vacancy.Search) bool {
+	if a.before == nil {
+		return false
+	}
+	v := a.before.Vacancy
+	v.Text = a.before.Text
+	return v.PageUnread || vacancy.Matches(s, &v, a.today)
 }
 
 // leads gathers one message a reader.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -128,6 +129,65 @@ func TestLateItem(t *testing.T) {
 		}
 		r.later(10 * time.Second)
 		r.wantTold("new C9001-26-0001 to jo@reader.example for a", "new C9001-26-0002 to jo@reader.example for a")
+	})
+}
+
+// A digest that died after it had marked its items, and before its bytes were
+// stored, tells them, even if by then others close sooner.
+func TestDigestDiesHalfMade(t *testing.T) {
+	onAll(t, func(t *testing.T, eng engine.Engine) {
+		r := newRig(t, eng, band5("a", "jo", dailyTo("jo", 8)))
+		var want []string
+		add := func(n int, closing int) {
+			v := vac(n)
+			v.Closing = vacancy.Day{Year: 2026, Month: 7, Day: closing}
+			want = append(want, fmt.Sprintf("new %s to jo@reader.example for a", v.Reference))
+			r.see(v)
+		}
+		for i := 1; i <= 55; i++ {
+			add(i, 28)
+		}
+		r.now = time.Date(2026, 7, 15, 7, 0, 1, 0, time.UTC)
+		ctx := t.Context()
+		if _, err := r.store.OpenDigests(ctx, r.now); err != nil {
+			t.Fatal(err)
+		}
+		cs, err := r.store.Claim(ctx, r.now, time.Minute, 1)
+		if err != nil || len(cs) != 1 {
+			t.Fatalf("claims %v, %v", cs, err)
+		}
+		cs[0].Message.Subscriber = "jo"
+		items, err := r.store.Gather(ctx, &cs[0])
+		if err != nil || len(items) != 55 {
+			t.Fatalf("gathered %d, %v", len(items), err)
+		}
+		if taken, err := r.store.HoldItems(ctx, &cs[0], items[:50]); err != nil || len(taken) != 0 {
+			t.Fatalf("taken %v, %v", taken, err)
+		}
+		for i := 100; i < 120; i++ {
+			add(i, 20)
+		}
+		r.later(2 * time.Minute) // the lease ends
+		r.later(24 * time.Hour)  // and what came after eight has its turn
+		r.wantTold(want...)
+	})
+}
+
+// An advert that changes so that a search matches it only now is told to it as
+// new; who was told before, and whose search matched before, hears nothing.
+func TestMatchesOnlyNow(t *testing.T) {
+	onAll(t, func(t *testing.T, eng engine.Engine) {
+		seven := vacancy.Search{ID: "b", Subscriber: "sam", Bands: []string{"7"}, Notify: []vacancy.Notify{mailTo("sam")}}
+		r := newRig(t, eng, band5("a", "jo", mailTo("jo")), seven)
+		v := vac(1)
+		r.see(v)
+		r.pass()
+		v.Band = "7"
+		r.now = r.now.Add(time.Hour)
+		r.see(v)
+		r.see(v)
+		r.pass()
+		r.wantTold("new C9001-26-0001 to jo@reader.example for a", "new C9001-26-0001 to sam@reader.example for b")
 	})
 }
 
@@ -312,6 +372,19 @@ func TestRecheck(t *testing.T) {
 			r.wantTold()
 		})
 	})
+	t.Run("the leading search ended", func(t *testing.T) {
+		onAll(t, func(t *testing.T, eng engine.Engine) {
+			r := newRig(t, eng, band5("a", "jo", mailTo("jo")), band5("b", "jo", mailTo("jo")), band5("c", "jo", mailTo("jo")))
+			r.see(vac(1))
+			if _, err := r.store.EndSearch(t.Context(), "a", "unsubscribed", r.now); err != nil {
+				t.Fatal(err)
+			}
+			r.pass()
+			r.see(vac(1))
+			r.pass()
+			r.wantTold("new C9001-26-0001 to jo@reader.example for b and c")
+		})
+	})
 	t.Run("vacancy closed", func(t *testing.T) {
 		onAll(t, func(t *testing.T, eng engine.Engine) {
 			r := newRig(t, eng, band5("a", "jo", mailTo("jo")))
@@ -460,8 +533,13 @@ var errBroken = errors.New("the store is broken")
 // faulty fails one call of Update: before it was done, or after.
 type faulty struct {
 	engine.Engine
-	calls, at int
-	done      bool
+	calls atomic.Int64
+	at    int64
+	done  bool
 }
 
-func (f *faulty) arm(at int, done bool) { f.calls, f.at, f.done = 0, at, done }
+// arm makes the at-th call from now on fail. No call may be under way.
+func (f *faulty) arm(at int, done bool) {
+	f.calls.Store(0)
+	f.at, f.done = int64(at), done
+}

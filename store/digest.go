@@ -151,7 +151,7 @@ func (s *Store) gatherSlot(tx engine.Tx, slot, name string, c *alerts.Claim) ([]
 			dropDigestItem(tx, slot, name, id)
 			continue
 		}
-		out = append(out, alerts.DigestItem{Event: *events[i], Record: *records[i]})
+		out = append(out, alerts.DigestItem{Event: *events[i], Record: *records[i], Held: mark.OK})
 	}
 	return out, nil
 }
@@ -190,8 +190,13 @@ func (s *Store) clearItems(ctx context.Context, name string, events []string) er
 // afterDigest clears what a settled digest told, and gives what is left to the
 // next part; of a search that has ended nothing is left. It is repeated by
 // whoever opens the digest again, so a crash before it leaves only work.
-func (s *Store) afterDigest(ctx context.Context, m *alerts.Message, ended bool, now time.Time) error {
+func (s *Store) afterDigest(ctx context.Context, m *alerts.Message, dropped, ended bool, now time.Time) error {
 	name := digestName(m.Search, m.Dest)
+	if dropped {
+		if err := s.freeMarks(ctx, m, name); err != nil {
+			return err
+		}
+	}
 	if err := s.clearItems(ctx, name, m.Items); err != nil {
 		return err
 	}
@@ -259,4 +264,40 @@ func (s *Store) HoldItems(ctx context.Context, c *alerts.Claim, items []alerts.D
 	}
 	slices.Sort(taken)
 	return taken, nil
+}
+
+// freeMarks lets others tell what a digest held and, being dropped, does not.
+func (s *Store) freeMarks(ctx context.Context, m *alerts.Message, name string) error {
+	for _, slot := range s.allSlots() {
+		waiting := &engine.ZRange{Key: digestKey(slot, name), Min: never, Max: forever, Limit: gatherLimit}
+		if err := s.eng.Read(ctx, slot, waiting); err != nil {
+			return err
+		}
+		if len(waiting.Zs) == 0 {
+			continue
+		}
+		err := s.eng.Update(ctx, slot, func(tx engine.Tx) error {
+			for _, z := range waiting.Zs {
+				key, err := vacancy.ParseKey(eventVacancy(z.Member))
+				if err != nil {
+					continue // Unreachable: the event was made from a key.
+				}
+				marks := toldKey(slot, key)
+				all := &engine.HScan{Key: marks, Count: 1000}
+				if err := tx.Read(all); err != nil {
+					return err
+				}
+				for _, p := range all.Pairs {
+					if string(p.Val) == m.ID {
+						tx.HDel(marks, p.Field)
+					}
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -13,8 +13,7 @@ import (
 )
 
 func (f *faulty) Update(ctx context.Context, slot string, fn func(engine.Tx) error) error {
-	f.calls++
-	if f.calls != f.at {
+	if f.calls.Add(1) != f.at {
 		return f.Engine.Update(ctx, slot, fn)
 	}
 	if !f.done {
@@ -89,7 +88,7 @@ func failsAt(t *testing.T, at int, done bool) bool {
 	r.now = time.Date(2026, 7, 15, 7, 0, 1, 0, time.UTC)
 	deliver()
 	r.later(time.Hour)
-	fired := f.calls >= at
+	fired := f.calls.Load() >= int64(at)
 	f.arm(0, false)
 
 	want := []string{

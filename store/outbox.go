@@ -190,7 +190,7 @@ func (s *Store) Settle(ctx context.Context, c *alerts.Claim, how alerts.Settleme
 		case alerts.SettleDrop:
 			s.endMessage(tx, slot, m, now)
 			if m.Event != "" {
-				s.freeMark(tx, slot, m, reason, due)
+				s.freeMark(tx, slot, m, reason, now, due)
 			}
 		default:
 			return fmt.Errorf("settle %s: unknown settlement %q", m.ID, how)
@@ -201,7 +201,7 @@ func (s *Store) Settle(ctx context.Context, c *alerts.Claim, how alerts.Settleme
 		switch how {
 		case alerts.SettleDone, alerts.SettleBury, alerts.SettleDrop:
 			// The claim has ended, whatever becomes of this: see afterDigest.
-			_ = s.afterDigest(ctx, &c.Message, reason == alerts.DropEnded, now)
+			_ = s.afterDigest(ctx, &c.Message, how == alerts.SettleDrop, reason == alerts.DropEnded, now)
 		}
 	}
 	return ok, err
@@ -217,16 +217,25 @@ func (s *Store) endMessage(tx engine.Tx, slot string, m *alerts.Message, now tim
 }
 
 // freeMark lets another message tell what this one did not. What expired
-// unsent waits for the next digest of its search.
-func (s *Store) freeMark(tx engine.Tx, slot string, m *alerts.Message, reason string, due time.Time) {
+// unsent waits for the next digest of its search; what belonged to a search
+// that has ended goes on under the next one that it met.
+func (s *Store) freeMark(tx engine.Tx, slot string, m *alerts.Message, reason string, now, due time.Time) {
 	key, err := vacancy.ParseKey(eventVacancy(m.Event))
 	if err != nil {
 		return // Unreachable: the event was made from a key.
 	}
-	tx.HDel(toldKey(slot, key), m.Told)
-	if reason == alerts.DropExpired {
+	switch {
+	case reason == alerts.DropExpired:
 		putDigestItem(tx, slot, digestName(m.Search, m.Dest), m.Event, due)
+	case reason == alerts.DropEnded && len(m.Also) > 0:
+		next := alerts.Message{ID: alerts.InstantID(m.Also[0], m.Event, m.Dest), Search: m.Also[0], Also: m.Also[1:],
+			Subscriber: m.Subscriber, Dest: m.Dest, Event: m.Event, Told: m.Told, AsNew: m.AsNew, Created: m.Created}
+		putMessage(tx, slot, &next)
+		tx.ZAdd(slotKey(slot, "due"), engine.Z{Member: next.ID, Score: ms(now)})
+		tx.HSet(toldKey(slot, key), m.Told, []byte(next.ID))
+		return
 	}
+	tx.HDel(toldKey(slot, key), m.Told)
 }
 
 // NextDue is when the earliest message falls due, or its lease ends.

@@ -212,7 +212,7 @@ func (s *Store) enqueue(tx engine.Tx, slot string, key vacancy.Key, queue []aler
 		}
 		marked[q.Told] = true
 		m := alerts.Message{ID: q.ID, Search: q.Search, Also: q.Also, Subscriber: q.Subscriber, Dest: q.Dest,
-			Event: q.Event, Told: q.Told, Created: q.Due.UTC()}
+			Event: q.Event, Told: q.Told, AsNew: q.AsNew, Created: q.Due.UTC()}
 		putMessage(tx, slot, &m)
 		tx.ZAdd(slotKey(slot, "due"), engine.Z{Member: q.ID, Score: ms(q.Due)})
 		tx.HSet(toldKey(slot, key), q.Told, []byte(q.ID))

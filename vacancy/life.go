@@ -3,6 +3,7 @@ package vacancy
 import (
 	"cmp"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 )
@@ -54,6 +55,45 @@ func ListedFacts(v *Vacancy) Facts {
 		f.Salary = v.Salary.Text
 	}
 	return f
+}
+
+// differ names the fields, as Diff does, in which two listings of one feed
+// differ.
+func (f Facts) differ(o Facts) []string {
+	var out []string
+	for _, d := range []struct {
+		field string
+		same  bool
+	}{
+		{"title", f.Title == o.Title}, {"employer", f.Employer == o.Employer}, {"salary", f.Salary == o.Salary},
+		{"locations", f.Places == o.Places}, {"contract", f.Contract == o.Contract}, {"working_patterns", f.Patterns == o.Patterns},
+	} {
+		if !d.same {
+			out = append(out, d.field)
+		}
+	}
+	return out
+}
+
+// take takes over the named fields of a listing whose page was not read. What
+// the listing does not state stays.
+func (v *Vacancy) take(listed *Vacancy, fields []string) {
+	for _, field := range fields {
+		switch {
+		case field == "title" && listed.Title != "":
+			v.Title = listed.Title
+		case field == "employer" && listed.Employer != "":
+			v.Employer = listed.Employer
+		case field == "salary" && listed.Salary != nil:
+			v.Salary = listed.Salary
+		case field == "locations" && len(listed.Locations) > 0:
+			v.Locations = listed.Locations
+		case field == "contract" && listed.Contract != "":
+			v.Contract = listed.Contract
+		case field == "working_patterns" && len(listed.WorkingPatterns) > 0:
+			v.WorkingPatterns = listed.WorkingPatterns
+		}
+	}
 }
 
 // A Record is what is remembered of a vacancy: as long as it is live, and 400
@@ -152,19 +192,28 @@ func (r *Record) See(s *Sighting) (after Record, events []Event, again bool) {
 	if r.Closed != "" && !(reopens(r, &v) && v.Open(LondonDay(s.At))) {
 		return after, nil, false // an old page, kept by a cache: nothing happened
 	}
+	var changed []string // fields that this feed words in another way than before
+	if said, ok := r.Listed[s.Feed]; ok {
+		changed = said.differ(s.Listed)
+	}
 	before := r.Vacancy
 	after.Vacancy = before.Clone()
 	read := !v.PageUnread
 	if read {
 		again = before.PageUnread && !r.Silent
 		after.Vacancy.Merge(&v)
+		// Merge keeps the longer list of places, for a listing may know more
+		// than a page. Where the feed itself now names others, they count.
+		if slices.Contains(changed, "locations") && len(v.Locations) > 0 {
+			after.Vacancy.Locations = v.Locations
+		}
 		after.Text = v.Text
-	} else if !v.Closing.IsZero() {
-		after.Vacancy.Closing = v.Closing
-	}
-	after.Vacancy.Specialties = v.Specialties
-	if !read {
-		after.Vacancy.Specialties, after.Vacancy.PageUnread = before.Specialties, before.PageUnread
+		after.Vacancy.Specialties = v.Specialties
+	} else {
+		if !v.Closing.IsZero() {
+			after.Vacancy.Closing = v.Closing
+		}
+		after.Vacancy.take(&v, changed)
 	}
 	event := func(k Kind, changes []Change) {
 		after.Version++
@@ -177,19 +226,16 @@ func (r *Record) See(s *Sighting) (after Record, events []Event, again bool) {
 	case closingMoved(r, &v):
 		event(ClosingMoved, closingChange(&before, &after.Vacancy))
 	}
-	// Fields that only the page states change without the listing's notice.
-	// What the first reading of a page adds is no change: Diff leaves out
-	// what one side does not state.
-	if read && !before.PageUnread {
-		var changes []Change
-		for _, c := range Diff(&before, &after.Vacancy) {
-			if c.Field != "closing" {
-				changes = append(changes, c)
-			}
-		}
-		if len(changes) > 0 {
-			event(Amended, changes)
-		}
+	// A page read again is compared whole, for fields that only it states
+	// change without the listing's notice. Else only what the listing words
+	// anew is a change: a page and a listing name one place differently.
+	changes := Diff(&before, &after.Vacancy)
+	changes = slices.DeleteFunc(changes, func(c Change) bool {
+		again := read && !before.PageUnread
+		return c.Field == "closing" || !again && !slices.Contains(changed, c.Field)
+	})
+	if len(changes) > 0 {
+		event(Amended, changes)
 	}
 	for i := range events {
 		events[i].Vacancy = after.Vacancy

@@ -1,6 +1,7 @@
 package vacancy
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -97,7 +98,7 @@ func checkPlace(s *Search, v *Vacancy, _ Day) Outcome {
 		place Place
 		at    Location
 	}
-	var best *near
+	var within, best *near // the nearest inside its radius, and the least far outside
 	known := false
 	for _, l := range v.Locations {
 		for _, p := range s.Places {
@@ -122,9 +123,10 @@ func checkPlace(s *Search, v *Vacancy, _ Day) Outcome {
 			centre := gazetteer.Point{Lat: p.Lat, Lon: p.Lon}
 			miles := gazetteer.Miles(centre, at)
 			if gazetteer.Within(centre, at, p.Miles) {
-				o := stated(true, "%s from %s (%s)", milesText(miles), p.Name, l)
-				o.Miles = miles
-				return o
+				if within == nil || miles < within.miles {
+					within = &near{miles, p, l}
+				}
+				continue
 			}
 			if over := miles - float64(p.Miles); best == nil || over < best.miles-float64(best.place.Miles) {
 				best = &near{miles, p, l}
@@ -132,6 +134,10 @@ func checkPlace(s *Search, v *Vacancy, _ Day) Outcome {
 		}
 	}
 	switch {
+	case within != nil:
+		o := stated(true, "%s from %s (%s)", milesText(within.miles), within.place.Name, within.at)
+		o.Miles = within.miles
+		return o
 	case best != nil:
 		o := stated(false, "%s from %s, %s too far (%s)", milesText(best.miles), best.place.Name,
 			milesText(best.miles-float64(best.place.Miles)), best.at)
@@ -237,19 +243,20 @@ func (v *Vacancy) doc() *words.Doc {
 func checkEmployer(s *Search, v *Vacancy, _ Day) Outcome {
 	is := func(list []string) bool {
 		for _, e := range list {
-			if e == v.Account() || v.Employer != "" && fold(e) == fold(v.Employer) {
+			if e != "" && (e == v.Account() || fold(e) == fold(v.Employer)) {
 				return true
 			}
 		}
 		return false
 	}
+	name := cmp.Or(v.Employer, v.Account(), "employer not stated")
 	if is(s.NotEmployers) {
-		return stated(false, "%s is left out by your search", v.Employer)
+		return stated(false, "%s is left out by your search", name)
 	}
 	if v.Employer == "" && len(s.Employers) > 0 && !is(s.Employers) {
 		return unstated("employer not stated")
 	}
-	return stated(len(s.Employers) == 0 || is(s.Employers), "%s", v.Employer)
+	return stated(len(s.Employers) == 0 || is(s.Employers), "%s", name)
 }
 
 func checkContract(s *Search, v *Vacancy, _ Day) Outcome {

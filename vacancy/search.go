@@ -201,6 +201,17 @@ func (s *Search) Prepare() error {
 		slices.Sort(ids)
 		s.Specialties = slices.Compact(ids)
 	}
+	for _, list := range [][]string{s.Employers, s.NotEmployers} {
+		for i, e := range list {
+			if fold(e) == "" {
+				bad("employer %q: give an account code such as C9259 or a name", e)
+			}
+			// An account is the beginning of a reference, in capitals there.
+			if code := strings.ToUpper(strings.TrimSpace(e)); ValidReference(code+"-0") && len(code) == 5 {
+				list[i] = code
+			}
+		}
+	}
 	for i, c := range s.Contracts {
 		if s.Contracts[i] = ParseContract(c); !isKnown(c, Contracts()) {
 			bad("contract %q is unknown: use one of %s", c, strings.Join(Contracts(), ", "))
@@ -249,7 +260,8 @@ func prepareStaffGroups(in []string, bad func(string, ...any)) []string {
 	for _, g := range in {
 		found := false
 		for _, k := range role.StaffGroups() {
-			if k.Code == g || fold(k.Name) == fold(g) || fold(k.Filter) == fold(g) {
+			// Code 10 has no filter, and an empty text must not be taken for it.
+			if k.Code == g || fold(k.Name) == fold(g) || k.Filter != "" && fold(k.Filter) == fold(g) {
 				out, found = append(out, k.Code), true
 			}
 		}
@@ -315,7 +327,11 @@ func (s *Search) Describe() string {
 		parts = append(parts, "sponsorship offered")
 	}
 	if s.DaysLeft > 0 {
-		parts = append(parts, fmt.Sprintf("at least %d days left", s.DaysLeft))
+		days := "days"
+		if s.DaysLeft == 1 {
+			days = "day"
+		}
+		parts = append(parts, fmt.Sprintf("at least %d %s left", s.DaysLeft, days))
 	}
 	return strings.Join(parts, ", ")
 }

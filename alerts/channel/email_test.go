@@ -111,6 +111,37 @@ func TestEmailLogin(t *testing.T) {
 	}
 }
 
+func TestStartTLS(t *testing.T) {
+	config, ca := channel.Certificate(t)
+	secure, _ := newMailbox(t, mailbox.Options{TLS: config, Username: "alerts", Password: channel.NewSecret("right")})
+	plain, _ := newMailbox(t, mailbox.Options{})
+	for _, tt := range []struct {
+		name string
+		box  *mailbox.Mailbox
+		edit func(*channel.EmailConfig)
+		want channel.Result
+	}{
+		{"mandatory, trusted", secure, func(c *channel.EmailConfig) { c.TLS, c.CAFile = "", ca }, channel.Result{Outcome: channel.Done, Detail: "accepted"}},
+		{"mandatory, unknown authority", secure, func(c *channel.EmailConfig) { c.TLS = "mandatory" },
+			channel.Result{Outcome: channel.Release, Reason: channel.ReasonNetwork, Detail: "connect: no answer"}},
+		{"mandatory, another name", secure, func(c *channel.EmailConfig) { c.TLS, c.CAFile, c.Host = "", ca, "localhost" },
+			channel.Result{Outcome: channel.Release, Reason: channel.ReasonNetwork, Detail: "connect: no answer"}},
+		{"mandatory, none offered", plain, func(c *channel.EmailConfig) { c.TLS, c.Username, c.Password = "", "", channel.Secret{} },
+			channel.Result{Outcome: channel.Release, Reason: channel.ReasonNetwork, Detail: "connect: no answer"}},
+		{"opportunistic, none offered", plain, func(c *channel.EmailConfig) { c.TLS, c.Username, c.Password = "opportunistic", "", channel.Secret{} },
+			channel.Result{Outcome: channel.Done, Detail: "accepted"}},
+		{"opportunistic, trusted", secure, func(c *channel.EmailConfig) { c.TLS, c.CAFile = "opportunistic", ca }, channel.Result{Outcome: channel.Done, Detail: "accepted"}},
+	} {
+		email := newEmail(t, tt.box.SMTPAddr(), func(c *channel.EmailConfig) {
+			c.Username, c.Password = "alerts", channel.NewSecret("right")
+			tt.edit(c)
+		})
+		if diff := cmp.Diff(tt.want, email.Send(t.Context(), mailTo(t, email, tt.name))); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
 // TestMail reads a whole mail as a mail program does.
 func TestMail(t *testing.T) {
 	box, _ := newMailbox(t, mailbox.Options{})

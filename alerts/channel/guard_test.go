@@ -43,8 +43,8 @@ func TestGuardAddresses(t *testing.T) {
 	if err := plain.control("tcp", "93.184.215.14:80", nil); err != nil {
 		t.Errorf("port 80 where http is allowed: %v", err)
 	}
-	own := &guard{allow: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00:1::/32")}}
-	for _, a := range []string{"10.1.2.3:8080", "[::ffff:10.1.2.3]:8080", "[fd00:1::5]:9000"} {
+	own := &guard{allow: []netip.Prefix{netip.MustParsePrefix("10.1.0.0/16"), netip.MustParsePrefix("fd00:1::/32"), netip.MustParsePrefix("fe80::/10")}}
+	for _, a := range []string{"10.1.2.3:8080", "[fe80::1%eth0]:8080", "[::ffff:10.1.2.3]:8080", "[fd00:1::5]:9000"} {
 		if err := own.control("tcp", a, nil); err != nil {
 			t.Errorf("%s on the operator's list: %v", a, err)
 		}
@@ -179,10 +179,11 @@ func TestGuardRequests(t *testing.T) {
 	}))
 	defer s.Close()
 	loop := []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
-	// A proxy would dial for us, past the guard.
-	t.Setenv("HTTP_PROXY", s.URL)
-	t.Setenv("HTTPS_PROXY", s.URL)
-
+	// A proxy would dial for us, past the guard. net/http reads the environment
+	// once in the life of a process, so a variable set here would prove nothing.
+	if Client(nil, true).Transport.(*guard).next.Proxy != nil {
+		t.Error("the client may use a proxy")
+	}
 	for _, u := range []string{"ftp://127.0.0.1/", "http://user:pw@" + strings.TrimPrefix(s.URL, "http://") + "/"} {
 		if _, err := Client(loop, true).Post(u, "text/plain", strings.NewReader("x")); !errors.Is(err, ErrBlocked) {
 			t.Errorf("%s: got %v, want it blocked", u, err)
@@ -190,9 +191,6 @@ func TestGuardRequests(t *testing.T) {
 	}
 	if _, err := Client(loop, false).Get(s.URL); !errors.Is(err, ErrBlocked) {
 		t.Errorf("http where it is not allowed: got %v", err)
-	}
-	if _, err := Client(nil, true).Get("http://192.0.2.1/"); !errors.Is(err, ErrBlocked) {
-		t.Errorf("through a proxy: got %v", err)
 	}
 	if got.Load() != 0 {
 		t.Fatalf("%d requests went out", got.Load())

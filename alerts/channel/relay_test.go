@@ -28,7 +28,20 @@ type relay struct {
 	t     *testing.T
 	addr  string
 	conns atomic.Int32
-	gone  chan string // what a connection ended with: "QUIT" or "cut"
+	gone  chan string  // what a connection ended with: "QUIT" or "cut"
+	mail  atomic.Value // the last MAIL command, a string
+}
+
+// ended waits for a connection to end and says how it did.
+func (r *relay) ended() string {
+	r.t.Helper()
+	select {
+	case how := <-r.gone:
+		return how
+	case <-time.After(5 * time.Second):
+		r.t.Fatal("the connection was left open")
+		return ""
+	}
 }
 
 // newRelay answers each command with answer(connection, command), where the
@@ -55,14 +68,14 @@ func newRelay(t *testing.T, config *tls.Config, answer func(conn int, cmd string
 			n := int(r.conns.Add(1))
 			go func() {
 				defer c.Close()
-				r.gone <- talk(c, func(cmd string) string { return answer(n, cmd) })
+				r.gone <- talk(c, func(cmd string) string { return answer(n, cmd) }, func(line string) { r.mail.Store(line) })
 			}()
 		}
 	}()
 	return r
 }
 
-func talk(c net.Conn, answer func(cmd string) string) string {
+func talk(c net.Conn, answer func(cmd string) string, mail func(line string)) string {
 	in := textproto.NewReader(bufio.NewReader(c))
 	cmd := "greet"
 	for {
@@ -99,7 +112,9 @@ func talk(c net.Conn, answer func(cmd string) string) string {
 		if err != nil {
 			return "cut"
 		}
-		cmd = strings.ToUpper(strings.Fields(line + " ?")[0])
+		if cmd = strings.ToUpper(strings.Fields(line + " ?")[0]); cmd == "MAIL" {
+			mail(line)
+		}
 	}
 }
 
@@ -213,7 +228,7 @@ func TestRelayRenewal(t *testing.T) {
 		t.Error(err)
 	}
 	for range 3 {
-		if how := <-r.gone; how != "QUIT" {
+		if how := r.ended(); how != "QUIT" {
 			t.Errorf("a connection ended with %s, want QUIT", how)
 		}
 	}
@@ -228,7 +243,7 @@ func TestRelayIdle(t *testing.T) {
 		if got := e.Send(t.Context(), note("idle")); got.Outcome != Done {
 			t.Fatalf("got %+v", got)
 		}
-		if how := <-r.gone; how != "QUIT" {
+		if how := r.ended(); how != "QUIT" {
 			t.Errorf("the connection ended with %s, want QUIT", how)
 		}
 	}
@@ -264,7 +279,7 @@ func TestRelayContext(t *testing.T) {
 			if took := time.Since(start); took > 2*time.Second {
 				t.Errorf("took %v", took)
 			}
-			if how := <-r.gone; how != "cut" {
+			if how := r.ended(); how != "cut" {
 				t.Errorf("the connection ended with %s, want it closed", how)
 			}
 		})
@@ -296,9 +311,9 @@ func TestRelayContext(t *testing.T) {
 	})
 }
 
-// certificate returns a server's certificate for 127.0.0.1 and the file that
+// Certificate returns a server's certificate for 127.0.0.1 and the file that
 // a client trusts it by.
-func certificate(t *testing.T) (*tls.Config, string) {
+func Certificate(t *testing.T) (*tls.Config, string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -321,7 +336,7 @@ func certificate(t *testing.T) (*tls.Config, string) {
 
 // TLS from the first byte is tried on a port of the test, in place of 465.
 func TestRelayImplicitTLS(t *testing.T) {
-	config, ca := certificate(t)
+	config, ca := Certificate(t)
 	// LOGIN would be refused without TLS: the library must know it has it.
 	r := newRelay(t, config, func(_ int, cmd string) string {
 		return map[string]string{"EHLO": "250-relay\r\n250 AUTH PLAIN", "AUTH": "235 welcome"}[cmd]
@@ -359,6 +374,21 @@ func TestRelayMandatoryTLS(t *testing.T) {
 	got := e.Send(t.Context(), note("mandatory"))
 	if diff := cmp.Diff(Result{Outcome: Release, Reason: ReasonNetwork, Detail: "connect: no answer"}, got); diff != "" {
 		t.Errorf("result (-want +got):\n%s", diff)
+	}
+	// The library forgets the connection when a step after the dial fails.
+	if how := r.ended(); how != "cut" {
+		t.Errorf("the connection ended with %s, want it closed", how)
+	}
+}
+
+// SMTPUTF8 is not used though it is offered: bounces then have the classic form.
+func TestRelayMailCommand(t *testing.T) {
+	r := newRelay(t, nil, at(0, "EHLO", "250-relay\r\n250-8BITMIME\r\n250 SMTPUTF8"))
+	if got := r.email(nil).Send(t.Context(), note("utf8")); got.Outcome != Done {
+		t.Fatalf("got %+v", got)
+	}
+	if got, want := r.mail.Load(), "MAIL FROM:<alerts@example.org> BODY=8BITMIME"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

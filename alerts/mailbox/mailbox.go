@@ -197,7 +197,7 @@ func copied(in map[string]int) map[string]int {
 	return out
 }
 
-// accept keeps a mail. It is journalled first: a journal that cannot be
+// acceptMail keeps a mail. It is journalled first: a journal that cannot be
 // written must refuse the mail, or the sender would know more than it.
 func (m *Mailbox) acceptMail(x Mail) error {
 	m.mu.Lock()

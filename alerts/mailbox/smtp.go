@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"crypto/subtle"
+	"encoding/base64"
 	"io"
 	"mime"
 	"mime/multipart"
@@ -11,8 +12,6 @@ import (
 	"net/mail"
 	"strings"
 	"time"
-
-	"encoding/base64"
 
 	"github.com/emersion/go-sasl"
 	"github.com/emersion/go-smtp"
@@ -117,7 +116,8 @@ func readMail(raw []byte) Mail {
 	if err != nil {
 		return m
 	}
-	m.MessageID = strings.Trim(strings.TrimSpace(msg.Header.Get("Message-Id")), "<>")
+	// A Message-ID has no white space, so a bare line break inside one goes.
+	m.MessageID = strings.Trim(strings.Join(strings.Fields(msg.Header.Get("Message-Id")), ""), "<>")
 	m.Subject = msg.Header.Get("Subject")
 	if s, err := new(mime.WordDecoder).DecodeHeader(m.Subject); err == nil {
 		m.Subject = s
