@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io"
 	"net/http"
+	"slices"
 	"sync"
 )
 
@@ -24,19 +25,32 @@ type cachedPage struct {
 	body                 []byte
 }
 
-// condition adds the validators of the kept answer to a request.
-func (c *cache) condition(req *http.Request) {
+// condition returns the request with the validators of the kept answer.
+func (c *cache) condition(req *http.Request) *http.Request {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	kept, ok := c.pages[req.URL.String()]
 	if !ok {
-		return
+		return req
 	}
+	req = req.Clone(req.Context()) // the caller's is not ours to change
 	if kept.etag != "" {
 		req.Header.Set("If-None-Match", kept.etag)
 	}
 	if kept.modified != "" {
 		req.Header.Set("If-Modified-Since", kept.modified)
+	}
+	return req
+}
+
+// forget drops a kept answer. One that could not be read must not be served
+// again by "not modified" for as long as the page stays the same.
+func (c *cache) forget(url string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if _, ok := c.pages[url]; ok {
+		delete(c.pages, url)
+		c.order = slices.DeleteFunc(c.order, func(u string) bool { return u == url })
 	}
 }
 
@@ -50,6 +64,7 @@ func (c *cache) keep(req *http.Request, res *http.Response) *http.Response {
 		res.Body.Close()
 		res.StatusCode, res.Status = http.StatusOK, "200 OK"
 		res.Header.Set("Content-Type", kept.kind)
+		res.Header.Del("Content-Encoding") // the kept body is the decoded one
 		res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(kept.body)), int64(len(kept.body))
 		return res
 	}

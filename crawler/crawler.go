@@ -5,6 +5,8 @@
 //	schedule.go  the tick, once a minute
 //	plan.go      Due: what is to be done now, a pure function
 //	run.go       one run, from the first page to the mark: read this first
+//	advert.go    the page of one vacancy, and what is done without it
+//	finish.go    what follows from how a run ended
 //	fetch.go     colly
 //	polite.go    the transport under it: pace, gate, budget, robots, limits
 //	nhsjobs/     the pages of NHS Jobs; simulator/ a pretend NHS Jobs
@@ -137,6 +139,8 @@ type Cursor struct {
 	Newest time.Time `json:"newest,omitzero"`
 	// Defect is set where a page of this sweep was not what it should be.
 	Defect bool `json:"defect,omitempty"`
+	// NotBefore is when it goes on at the earliest.
+	NotBefore time.Time `json:"not_before,omitzero"`
 }
 
 // Verdicts on a run: label values.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/gocolly/colly/v2"
 
@@ -14,6 +15,9 @@ import (
 
 // maxHops bounds the redirects of one request, all on the source's host.
 const maxHops = 3
+
+// tries is how often a listing page is asked for in a run.
+const tries = 3
 
 // A fetcher gets the pages of one run. It is the only place that knows colly.
 //
@@ -37,17 +41,26 @@ func newFetcher(ctx context.Context, src Source, transport http.RoundTripper) *f
 	c.IgnoreRobotsTxt = false
 	c.MaxBodySize = 0 // the transport makes a large body an error
 	c.MaxRequests = 0
+	c.MaxDepth = 0
+	c.AllowedDomains, c.DisallowedDomains = nil, nil // the transport knows its one host
 	c.CacheDir = ""
 	c.Async = false
 	c.DetectCharset = false
+	c.ParseHTTPErrorResponse = false
+	c.TraceHTTP = false
+	c.DisableCookies()
 	c.SetRequestTimeout(0) // it would run while a request waits for its turn
 	c.WithTransport(transport)
 	c.SetRedirectHandler(func(req *http.Request, via []*http.Request) error {
 		if len(via) > maxHops {
 			return fmt.Errorf("more than %d redirects", maxHops)
 		}
-		if req.URL.Host != via[0].URL.Host {
+		if req.URL.Host != via[0].URL.Host || req.URL.Scheme != via[0].URL.Scheme {
 			return ErrHost
+		}
+		if src.Site.kindOf(via[0].URL) == KindXML && src.Site.kindOf(req.URL) != KindXML {
+			// To a login, or to a notice: not worth a request.
+			return page.Layoutf("the API leads to %s", req.URL.Path)
 		}
 		return nil
 	})
@@ -86,4 +99,64 @@ func (f *fetcher) get(address, accept string) (page.Page, error) {
 		return page.Page{}, errors.New("no answer was read")
 	}
 	return f.page, nil
+}
+
+// get fetches a page. What fails is the site's doing, and says so, unless the
+// request was not made for a reason of our own.
+func (r *run) get(address, accept string) (page.Page, error) {
+	p, err := r.fetch.get(address, accept)
+	if err != nil && !errors.Is(err, errCount) && r.ctx.Err() == nil {
+		err = siteError{err}
+	}
+	return p, err
+}
+
+// A siteError is a failure of the site, for which it is left in peace a while.
+type siteError struct{ error }
+
+func (e siteError) Unwrap() error { return e.error }
+
+// getRetrying fetches a listing page and reads it, and asks again after a
+// failure that may pass: at most twice, with a wait.
+func (r *run) getRetrying(address, accept string, read func(page.Page, time.Time) error) error {
+	for try := 1; ; try++ {
+		fetched := r.Now()
+		p, err := r.get(address, accept)
+		if err == nil {
+			if err = read(p, fetched); err == nil {
+				return nil
+			}
+			err = siteError{err}
+			r.Transport.cache.forget(address)
+		}
+		if try == tries || !passing(err) || r.ctx.Err() != nil {
+			return err
+		}
+		wait := 15 * time.Second
+		if r.Source.loopback() {
+			wait = min(wait, 8*r.Source.Spacing)
+		}
+		r.Metrics.retry(err)
+		r.Logger.Warn("listing failed, will be asked for again", "source", r.Source.Name, "try", try, "wait", wait, "err", err)
+		timer := time.NewTimer(wait)
+		select {
+		case <-r.ctx.Done():
+			timer.Stop()
+			return r.ctx.Err()
+		case <-timer.C:
+		}
+		if err := r.renew(); err != nil {
+			return err
+		}
+	}
+}
+
+// passing reports whether a failure may be gone in seconds.
+func passing(err error) bool {
+	var status *StatusError
+	if errors.As(err, &status) {
+		return status.RetryAfter.IsZero() && (status.Code == http.StatusRequestTimeout || status.Code >= 500)
+	}
+	return errors.As(err, new(siteError)) && !errors.As(err, new(*GateError)) && !errors.Is(err, page.ErrLayout) &&
+		!errors.Is(err, ErrRobots) && !errors.Is(err, ErrBudget) && !errors.Is(err, ErrHost) && !errors.Is(err, ErrTooLarge)
 }

@@ -3,6 +3,7 @@ package crawler
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -50,36 +51,137 @@ func (r *run) end(err error) (State, Report) {
 	case err != nil:
 		r.fail(err, now)
 	}
+	switch {
+	case r.work.Tier == Sweep && r.rep.Verdict == Quarantined && (r.complete || err != nil):
+		st.Cursor = nil // the next one begins with its first page
+	case r.work.Tier == Hot && r.rep.Verdict == Partial && r.rep.Pages >= hotPages && st.Cursor == nil:
+		// More was missed than a hot run can find: the whole board is read.
+		st.Cursor = &Cursor{Page: 1, Started: now}
+	case r.work.Tier == Sweep && errors.Is(err, ErrBudget):
+		// Each try would take from what is left for the hot runs.
+		c := *st.Cursor
+		c.NotBefore = now.Add(sweepAgain)
+		st.Cursor = &c
+	}
 	if r.work.Tier == Hot {
-		// A run that found a page full of new ones, or was cut, is due again
-		// as soon as manners allow.
+		// A run that found a page full of new ones, or was cut, or failed by
+		// our own doing, is due again as soon as manners allow.
 		d := jitter(hotSpacing(now, &r.Source))
-		if r.rep.Verdict == Partial || r.rep.New >= r.Source.Site.APIPage {
+		if r.rep.Verdict == Partial && r.rep.Pages < hotPages || r.rep.New >= r.Source.Site.APIPage || err != nil && r.ours(err) {
 			d = r.Source.HotMin
 		}
 		st.NextHot = now.Add(d)
 	}
+	r.store(err, now)
+	r.Metrics.run(&r.rep)
+	r.log()
+	return *st, r.rep
+}
+
+// store stores the state after the run.
+func (r *run) store(err error, now time.Time) {
+	if errors.Is(err, errLeaseLost) {
+		return // it is for the process that crawls now to say what is
+	}
+	st := &r.st
 	rep := r.rep
 	st.Last = &rep
 	// The process may be stopping: what the run has done is stored all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), endTime)
 	defer cancel()
 	merr := r.Memory.Mark(ctx, r.Source.Name, *st)
-	if errors.Is(merr, ErrStateLost) || errors.Is(err, ErrStateLost) {
+	if merr != nil && err == nil {
+		r.rep.Verdict, r.rep.Err = Aborted, merr.Error()
+	}
+	switch {
+	case errors.Is(merr, ErrStateLost), errors.Is(err, ErrStateLost):
 		// To a memory that has forgotten everything is new: begin in silence.
 		r.Logger.Error("the stored state of the source is gone or was replaced: beginning again with a silent baseline",
 			"source", r.Source.Name)
-		if fresh, berr := r.Memory.Begin(ctx, r.Source.Name, LostState, now); berr == nil {
-			*st = fresh
-		} else {
+		fresh, berr := r.anew(ctx, LostState, *st)
+		if berr != nil {
 			r.Logger.Error("baseline could not be begun, will be tried again", "source", r.Source.Name, "err", berr)
 		}
-	} else if merr != nil {
+		*st = fresh
+	case merr != nil:
 		r.Logger.Error("the end of the run could not be stored, the run will be repeated", "source", r.Source.Name, "err", merr)
+		r.owed = r.learned()
+		return // what is not stored is not shown either
+	default:
+		r.owed = nil
 	}
-	r.Metrics.run(&rep, st, now)
-	r.log()
-	return *st, rep
+	r.Metrics.restore(&r.Source, st, now)
+}
+
+// learned is what the site asked for in this run. What it asked for before may
+// have been settled by a person meanwhile.
+func (r *run) learned() *State {
+	var s State
+	if !r.st.Gate.Equal(r.before.Gate) {
+		s.Gate, s.Backoff = r.st.Gate, r.st.Backoff
+	}
+	if r.before.Stopped == "" {
+		s.Stopped = r.st.Stopped
+	}
+	s.HTMLForbidden = r.st.HTMLForbidden && !r.before.HTMLForbidden
+	return &s
+}
+
+// anew begins a baseline. What the site asked for outlives the state.
+func (r *Runner) anew(ctx context.Context, reason string, before State) (State, error) {
+	if g := r.Transport.gated(); g.After(before.Gate) {
+		before.Gate = g
+	}
+	r.unread = nil
+	st, err := r.Memory.Begin(ctx, r.Source.Name, reason, r.Now())
+	if err != nil {
+		r.owed = &before
+		return st.heeding(&before), fmt.Errorf("begin a baseline: %w", err)
+	}
+	return r.heed(ctx, st, &before)
+}
+
+// heed stores a state with what the site asked for, where that is not in it.
+func (r *Runner) heed(ctx context.Context, st State, asked *State) (State, error) {
+	heeding := st.heeding(asked)
+	if heeding.manners() != st.manners() {
+		if err := r.Memory.Mark(ctx, r.Source.Name, heeding); err != nil {
+			r.owed = asked
+			return heeding, fmt.Errorf("store what the site asked for: %w", err)
+		}
+	}
+	r.owed = nil
+	return heeding, nil
+}
+
+// heeding returns the state with what the site asked for according to either.
+func (s State) heeding(o *State) State {
+	if o.Gate.After(s.Gate) {
+		s.Gate = o.Gate
+	}
+	s.Backoff = max(s.Backoff, o.Backoff)
+	if s.Stopped == "" {
+		s.Stopped = o.Stopped
+	}
+	s.HTMLForbidden = s.HTMLForbidden || o.HTMLForbidden
+	return s
+}
+
+// manners are the part of a state that is a promise to the site.
+type manners struct {
+	gate      int64
+	backoff   time.Duration
+	stopped   string
+	forbidden bool
+}
+
+func (s State) manners() manners {
+	return manners{s.Gate.UnixMilli(), s.Backoff, s.Stopped, s.HTMLForbidden}
+}
+
+// ours reports whether a run failed by no doing of the site.
+func (r *run) ours(err error) bool {
+	return r.ctx.Err() != nil || !errors.As(err, new(siteError))
 }
 
 func (r *run) verdict(err error) string {
@@ -106,6 +208,9 @@ func (r *run) succeed(now time.Time) {
 		newest = st.Cursor.Newest
 		st.Cursor, st.Baseline = nil, nil
 	}
+	if newest.After(now) {
+		newest = now // a time still to come would hide what is posted until then
+	}
 	if newest.After(st.Watermark) {
 		st.Watermark = newest
 	}
@@ -114,9 +219,6 @@ func (r *run) succeed(now time.Time) {
 // fail closes the gate, or stops the source, as the site's answer asks.
 func (r *run) fail(err error, now time.Time) {
 	st := &r.st
-	if r.work.Tier == Sweep && len(r.rep.Defects) > 0 {
-		st.Cursor = nil // begin the next one from its first page
-	}
 	var status *StatusError
 	var gate *GateError
 	switch {
@@ -134,8 +236,8 @@ func (r *run) fail(err error, now time.Time) {
 	case errors.As(err, &status) && status.Code == http.StatusTooManyRequests:
 		st.Backoff = min(max(2*st.Backoff, limitedFirst), limitedLast)
 		st.Gate = now.Add(st.Backoff)
-	case errors.Is(err, errLeaseLost), errors.Is(err, ErrStateLost), errors.Is(err, ErrBudget), r.ctx.Err() != nil:
-		// Not the site's doing.
+	case r.ours(err), errors.Is(err, ErrBudget), errors.Is(err, errPages):
+		// Nothing that leaving the site in peace would cure.
 	default:
 		st.Backoff = min(max(2*st.Backoff, backoffFirst), backoffLast)
 		if r.Source.loopback() {

@@ -184,7 +184,10 @@ func (m *Metrics) page(source, feed string, t Tier, l page.Listing) {
 	m.clamped.Add(float64(l.Clamped))
 }
 
-func (m *Metrics) advertDefect(string) {
+// layout counts a page of the API that was none.
+func (m *Metrics) layout(feed string) { m.defects.WithLabelValues(feed, page.DefectLayout).Inc() }
+
+func (m *Metrics) advertDefect() {
 	m.defects.WithLabelValues(FeedHTML, page.DefectLayout).Inc()
 }
 
@@ -200,10 +203,9 @@ func (m *Metrics) found(source string, t Tier, events []vacancy.Event) {
 	}
 }
 
-func (m *Metrics) run(rep *Report, st *State, now time.Time) {
+func (m *Metrics) run(rep *Report) {
 	m.runs.WithLabelValues(rep.Source, rep.Feed, string(rep.Tier), rep.Verdict).Inc()
 	m.duration.WithLabelValues(rep.Source, string(rep.Tier)).Observe(rep.Took.Seconds())
-	m.restore(&Source{Name: rep.Source}, st, now)
 }
 
 // restore sets what the stored state says: it is the same after a restart.
@@ -244,13 +246,16 @@ func (m *Metrics) restore(src *Source, st *State, now time.Time) {
 func (m *Metrics) lead(ok bool) { m.leader.Set(oneIf(ok)) }
 
 func (m *Metrics) tick(now time.Time) { m.progress.Set(seconds(now)) }
-func (m *Metrics) ticked() {
-	m.cronRuns.WithLabelValues(job, "ok").Inc()
+func (m *Metrics) ticked(whole bool) {
+	outcome := "ok"
+	if !whole {
+		outcome = "panic"
+	}
+	m.cronRuns.WithLabelValues(job, outcome).Inc()
 	m.progress.SetToCurrentTime()
 }
 func (m *Metrics) skipped() { m.cronSkipped.WithLabelValues(job).Inc() }
 func (m *Metrics) panicked() {
-	m.cronRuns.WithLabelValues(job, "panic").Inc()
 	m.cronPanics.WithLabelValues(job).Inc()
 }
 

@@ -10,6 +10,9 @@ import (
 
 const (
 	deepEvery = time.Hour
+	// deepAgain and sweepAgain pass after an attempt that was not good. A
+	// sweep that was only cut goes on from its cursor at the next tick.
+	deepAgain, sweepAgain = 15 * time.Minute, 30 * time.Minute
 	// deepReach is how far back a deep run looks, by posting time.
 	deepReach = 24 * time.Hour
 	// slice bounds one run, so that a long sweep delays a hot run by one
@@ -31,20 +34,26 @@ func Due(now time.Time, st *State, src *Source) []Work {
 	}
 	if st.Baseline != nil {
 		// Nothing is known yet: only the whole board will do.
-		return []Work{{Sweep}}
+		if st.Cursor.due(now) || st.Cursor == nil && now.Sub(st.LastAttempt[Sweep]) >= sweepAgain {
+			return []Work{{Sweep}}
+		}
+		return nil
 	}
 	var due []Work
 	if !st.NextHot.After(now) {
 		due = append(due, Work{Hot})
 	}
-	if now.Sub(st.LastGood[Deep]) >= deepEvery {
+	if now.Sub(st.LastGood[Deep]) >= deepEvery && now.Sub(st.LastAttempt[Deep]) >= deepAgain {
 		due = append(due, Work{Deep})
 	}
-	if st.Cursor != nil || sweepDue(now, st, src) {
+	if st.Cursor.due(now) || st.Cursor == nil && sweepDue(now, st, src) {
 		due = append(due, Work{Sweep})
 	}
 	return due
 }
+
+// due reports whether there is an unfinished sweep that may go on.
+func (c *Cursor) due(now time.Time) bool { return c != nil && !c.NotBefore.After(now) }
 
 // sweepDue reports whether the London day's sweep is due: from the sweep hour
 // on, if it has not been made since then. None begins around midnight, where
@@ -60,7 +69,7 @@ func sweepDue(now time.Time, st *State, src *Source) bool {
 	if now.Before(hour) {
 		return false
 	}
-	return st.LastGood[Sweep].Before(hour) && now.Sub(st.LastAttempt[Sweep]) >= 30*time.Minute
+	return st.LastGood[Sweep].Before(hour) && now.Sub(st.LastAttempt[Sweep]) >= sweepAgain
 }
 
 // postingRate is the assumed rate of new adverts by the hour of a weekday in
@@ -93,8 +102,9 @@ func hotSpacing(now time.Time, src *Source) time.Duration {
 	minutes := sum * 60 / (float64(src.PollsPerDay) * math.Sqrt(postingRate(now)))
 	d := time.Duration(minutes * float64(time.Minute))
 	hotMax := src.HotMax
-	if working(now) {
-		// The promise of 15 minutes cannot be held with a longer spacing.
+	if longest := min(max(d, src.HotMin), hotMax); working(now) || working(now.Add(longest+longest/jitterShare)) {
+		// The promise of 15 minutes cannot be held with a longer spacing, nor
+		// with one that reaches from the night into the morning.
 		hotMax = min(hotMax, 12*time.Minute)
 	}
 	return min(max(d, src.HotMin), hotMax)
@@ -117,8 +127,11 @@ func FreshnessLimit(now time.Time) time.Duration {
 	return 45 * time.Minute
 }
 
+// jitterShare is the part of a spacing by which it is varied to either side.
+const jitterShare = 10
+
 // jitter spreads d by a tenth to either side, so that many daemons do not ask
 // in step.
 func jitter(d time.Duration) time.Duration {
-	return time.Duration(float64(d) * (0.9 + 0.2*rand.Float64()))
+	return d + time.Duration((2*rand.Float64()-1)*float64(d)/jitterShare)
 }

@@ -38,6 +38,8 @@ var (
 	ErrTooLarge = fmt.Errorf("answer is larger than %d MiB", maxBody>>20)
 	// ErrHost means that an address leads to another host than the source's.
 	ErrHost = errors.New("address is not on the source's host")
+	// errCount means that a request could not be counted, and was not made.
+	errCount = errors.New("count the request")
 )
 
 // A GateError means that nothing may be asked before Until.
@@ -115,13 +117,18 @@ func NewBase() http.RoundTripper {
 	}
 }
 
-// SetGate keeps all requests back until then.
+// SetGate keeps all requests back until then; the zero time opens the gate.
 func (p *Polite) SetGate(until time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if until.After(p.gate) {
-		p.gate = until
-	}
+	p.gate = until
+}
+
+// gated is the time that SetGate last gave.
+func (p *Polite) gated() time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.gate
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -140,7 +147,10 @@ func (p *Polite) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !p.robots.allows(p.source.UserAgent, req.URL) {
 		return nil, ErrRobots
 	}
-	p.cache.condition(req)
+	if kind == KindAdvert {
+		return p.ask(req, kind) // read once: keeping it would only push out a listing
+	}
+	req = p.cache.condition(req)
 	res, err := p.ask(req, kind)
 	if err != nil {
 		return nil, err
@@ -155,11 +165,12 @@ func (p *Polite) ask(req *http.Request, kind string) (*http.Response, error) {
 	}
 	ok, err := p.take(req.Context(), kind)
 	if err != nil {
-		return nil, fmt.Errorf("count the request: %w", err)
+		return nil, fmt.Errorf("%w: %w", errCount, err)
 	}
 	if !ok {
 		return nil, ErrBudget
 	}
+	p.leaves()
 	ctx, cancel := context.WithTimeout(req.Context(), attemptTime)
 	started := p.now()
 	res, err := p.base.RoundTrip(req.Clone(ctx))
@@ -171,17 +182,19 @@ func (p *Polite) ask(req *http.Request, kind string) (*http.Response, error) {
 		p.metrics.request(p.source.Name, kind, codeOf(0, err), p.now().Sub(started))
 		return nil, err
 	}
-	p.metrics.request(p.source.Name, kind, codeOf(res.StatusCode, nil), p.now().Sub(started))
+	took := p.now().Sub(started)
+	count := func(err error) { p.metrics.request(p.source.Name, kind, codeOf(res.StatusCode, err), took) }
 	if d, err := http.ParseTime(res.Header.Get("Date")); err == nil {
 		p.metrics.clock(p.source.Name, d.Sub(p.now()))
 	}
 	if res.StatusCode >= 400 {
 		res.Body.Close()
 		cancel()
-		return nil, &StatusError{Code: res.StatusCode, RetryAfter: retryAfter(res.Header.Get("Retry-After"), p.now())}
+		count(nil)
+		return nil, &StatusError{Code: res.StatusCode, RetryAfter: retryAfter(res.Header, p.now())}
 	}
 	res.Body = &boundedBody{ReadCloser: res.Body, left: maxBody, cancel: cancel, attempt: ctx, caller: req.Context(),
-		count: func(n int) { p.metrics.bytes(kind, n) }}
+		count: func(n int) { p.metrics.bytes(kind, n) }, closed: count}
 	return res, nil
 }
 
@@ -197,7 +210,7 @@ func (p *Polite) wait(ctx context.Context) error {
 			at = t
 		}
 	}
-	if at.Sub(now) > longWait {
+	if at.Sub(now) > max(longWait, p.spacing) {
 		p.mu.Unlock()
 		return &GateError{Until: at}
 	}
@@ -217,36 +230,67 @@ func (p *Polite) wait(ctx context.Context) error {
 	}
 }
 
-// retryAfter reads the header in both of its forms: seconds, or a date.
-func retryAfter(h string, now time.Time) time.Time {
-	h = strings.TrimSpace(h)
-	if n, err := strconv.Atoi(h); err == nil && n >= 0 {
-		return now.Add(time.Duration(min(n, 7*24*3600)) * time.Second)
+// leaves notes that a request leaves now. Counting it may have taken a while
+// since its slot: the next one keeps its distance from the request itself.
+func (p *Polite) leaves() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if next := p.now().Add(p.spacing); next.After(p.next) {
+		p.next = next
 	}
-	if t, err := http.ParseTime(h); err == nil && t.After(now) {
-		return t
+}
+
+// longestRetryAfter bounds the seconds that are believed. A source that was
+// asked for so much quiet is stopped anyway.
+const longestRetryAfter = 7 * 24 * 3600
+
+// retryAfter reads the header in both of its forms: seconds, or a date. A date
+// is the site's: where its clock and ours differ, the later reading holds.
+func retryAfter(h http.Header, now time.Time) time.Time {
+	said := strings.TrimSpace(h.Get("Retry-After"))
+	if said != "" && strings.Trim(said, "0123456789") == "" {
+		n, err := strconv.Atoi(said)
+		if err != nil {
+			n = longestRetryAfter // more than a number holds
+		}
+		return now.Add(time.Duration(min(n, longestRetryAfter)) * time.Second)
 	}
-	return time.Time{}
+	t, err := http.ParseTime(said)
+	if err != nil {
+		return time.Time{}
+	}
+	if theirs, err := http.ParseTime(h.Get("Date")); err == nil && theirs.Before(now) {
+		t = t.Add(now.Sub(theirs))
+	}
+	if !t.After(now) {
+		return time.Time{}
+	}
+	return t
 }
 
 // boundedBody is the body of an answer: too much of it is an error, and
-// closing it ends the attempt.
+// closing it ends the attempt and counts it.
 type boundedBody struct {
 	io.ReadCloser
 	left            int
 	cancel          context.CancelFunc
 	attempt, caller context.Context
 	count           func(int)
+	closed          func(error) // told how reading ended, once
+	err             error
 }
 
 func (b *boundedBody) Read(buf []byte) (int, error) {
 	n, err := b.ReadCloser.Read(buf)
 	b.count(n)
 	if b.left -= n; b.left < 0 {
-		return 0, ErrTooLarge
+		n, err = 0, ErrTooLarge
 	}
-	if err != nil && err != io.EOF && b.attempt.Err() != nil && b.caller.Err() == nil {
-		err = errTimeout
+	if err != nil && err != io.EOF {
+		if err != ErrTooLarge && b.attempt.Err() != nil && b.caller.Err() == nil {
+			err = errTimeout
+		}
+		b.err = err
 	}
 	return n, err
 }
@@ -254,6 +298,10 @@ func (b *boundedBody) Read(buf []byte) (int, error) {
 func (b *boundedBody) Close() error {
 	err := b.ReadCloser.Close()
 	b.cancel()
+	if b.closed != nil {
+		b.closed(b.err)
+		b.closed = nil
+	}
 	return err
 }
 
@@ -262,8 +310,8 @@ func codeOf(status int, err error) string {
 	switch {
 	case errors.Is(err, errTimeout), errors.Is(err, context.DeadlineExceeded):
 		return "timeout"
-	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF):
-		return "cut"
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, io.EOF), errors.Is(err, ErrTooLarge):
+		return "cut" // by the site, or by us
 	case err != nil:
 		return "network"
 	case status == http.StatusNotModified:

@@ -47,6 +47,7 @@ func (p *Polite) loadRobots(ctx context.Context) error {
 	case errors.As(err, &status) && status.Code < 500 && status.Code != http.StatusTooManyRequests:
 		// No such file: no rules.
 		p.robots.fetched, p.robots.group, p.robots.body = p.now(), nil, nil
+		p.metrics.robotsRules(p.source.Name, false)
 		return nil
 	case err != nil:
 		return fmt.Errorf("ask for robots.txt: %w", err)
@@ -56,9 +57,9 @@ func (p *Polite) loadRobots(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read robots.txt: %w", err)
 	}
-	p.robots.fetched, p.robots.group, p.robots.body = p.now(), nil, nil
 	kind, _, _ := mime.ParseMediaType(res.Header.Get("Content-Type"))
 	if kind != "" && kind != "text/plain" || looksHTML(body) || res.StatusCode != http.StatusOK {
+		p.robots.fetched, p.robots.group, p.robots.body = p.now(), nil, nil
 		p.metrics.robotsRules(p.source.Name, false)
 		return nil
 	}
@@ -66,7 +67,9 @@ func (p *Polite) loadRobots(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read robots.txt: %w", err)
 	}
-	p.robots.group, p.robots.body = data, body
+	// Only now: rules that cannot be read are no permission, neither for this
+	// request nor for the next.
+	p.robots.fetched, p.robots.group, p.robots.body = p.now(), data, body
 	p.metrics.robotsRules(p.source.Name, true)
 	return nil
 }
@@ -79,7 +82,7 @@ func looksHTML(b []byte) bool {
 func (r *robots) allows(agent string, u *url.URL) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.group == nil || r.group.TestAgent(u.EscapedPath(), agent)
+	return r.group == nil || r.group.TestAgent(u.RequestURI(), agent)
 }
 
 // response answers a request for robots.txt from memory.

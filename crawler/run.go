@@ -1,11 +1,11 @@
 package crawler
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"slices"
 	"time"
 
@@ -19,13 +19,12 @@ const (
 	// margin is how far below the watermark a hot run looks at least: a
 	// posting may become visible a little after its time.
 	margin = 10 * time.Minute
-	// unreadFor is how long an advert page may fail before the vacancy goes
-	// out with what its listing states.
-	unreadFor = time.Hour
-	// leaseTerm is how long the right to crawl is held without a step.
-	leaseTerm = time.Minute
-	// failuresInARow ends a run: the site, and not a page, is failing.
-	failuresInARow = 3
+	// leaseTerm is how long the right to crawl is held without a step. One
+	// request may take a minute, with its waits and a redirect.
+	leaseTerm = 2 * time.Minute
+	// expected is how many vacancies a site must have had for an answer of
+	// none to be a fault.
+	expected = 5
 )
 
 // A Runner makes the runs of one source.
@@ -40,6 +39,11 @@ type Runner struct {
 	Metrics   *Metrics
 	// Progress is told what a run does, for people who watch. May be nil.
 	Progress func(Progress)
+
+	// owed is what the site asked for and could not be stored yet.
+	owed *State
+	// unread holds adverts whose pages could not be had, by reference.
+	unread map[string]unread
 }
 
 // Progress is a step of a run.
@@ -63,6 +67,11 @@ type Progress struct {
 // watermark and never counts as success.
 func (r *Runner) Run(ctx context.Context, w Work, st State, until time.Time) (State, Report) {
 	run := r.begin(ctx, w, st, until)
+	// First: with this run's number stored, a process that was paused cannot
+	// write its older state over what this run will store.
+	if err := run.number(); err != nil {
+		return run.end(err)
+	}
 	for n := run.first; ; n++ {
 		listing, err := run.list(n)
 		if err != nil {
@@ -83,12 +92,14 @@ func (r *Runner) Run(ctx context.Context, w Work, st State, until time.Time) (St
 			}
 		}
 		run.complete = done
-		if done || w.Tier == Hot && n >= hotPages || !r.Now().Before(until) {
+		if done || w.Tier == Hot && n >= hotPages || run.cut(n) {
 			break
 		}
 	}
-	// Last: if anything above failed, the next tick looks at it again.
-	return run.end(nil)
+	// Last: if anything above failed, the next tick looks at it again. A run
+	// that gave up on the adverts has listed all the same, so that each of
+	// them is known to wait.
+	return run.end(run.gaveUp)
 }
 
 // a run in progress.
@@ -97,21 +108,26 @@ type run struct {
 	ctx      context.Context
 	work     Work
 	st       State
+	before   State // as the run began
 	until    time.Time
 	rep      Report
-	first    int
+	first    int // page
+	fresh    int // the first page that no earlier slice has read
 	fetch    *fetcher
 	known    int       // known entries in a row
 	newest   time.Time // the latest posting time seen
 	oldest   time.Time // the earliest posting time of the last page
-	failures int       // of adverts, in a row
+	failures int       // of the site at adverts, in a row
+	odd      int       // adverts that could not be read, in a row
+	gaveUp   error     // why no more adverts are asked for
+	accepted bool      // something was handed on
 	complete bool
 }
 
 func (r *Runner) begin(ctx context.Context, w Work, st State, until time.Time) *run {
 	now := r.Now()
 	st.Runs++
-	run := &run{Runner: r, ctx: ctx, work: w, st: st, until: until, first: 1,
+	run := &run{Runner: r, ctx: ctx, work: w, st: st, before: st, until: until, first: 1,
 		rep: Report{ID: fmt.Sprintf("%s-%d", r.Source.Name, st.Runs), Source: r.Source.Name, Tier: w.Tier, Feed: FeedXML,
 			Started: now.UTC(), Baseline: st.Baseline != nil}}
 	if w.Tier == Sweep {
@@ -119,11 +135,20 @@ func (r *Runner) begin(ctx context.Context, w Work, st State, until time.Time) *
 			run.st.Cursor = &Cursor{Page: 1, Started: now.UTC()}
 		}
 		// Rows move up when others close: two pages back, none is missed.
-		run.first = max(1, run.st.Cursor.Page-2)
+		run.fresh = run.st.Cursor.Page
+		run.first = max(1, run.fresh-2)
 	}
 	r.Transport.SetGate(st.Gate)
 	run.fetch = newFetcher(ctx, r.Source, r.Transport)
 	return run
+}
+
+// number stores that the run has begun.
+func (r *run) number() error {
+	if err := r.Memory.Mark(r.ctx, r.Source.Name, r.st); err != nil {
+		return fmt.Errorf("number the run: %w", err)
+	}
+	return nil
 }
 
 // list reads one page of the listing and checks that it is what was asked for.
@@ -131,15 +156,30 @@ func (r *run) list(n int) (page.Listing, error) {
 	if err := r.renew(); err != nil {
 		return page.Listing{}, err
 	}
-	fetched := r.Now()
-	p, err := r.getRetrying(r.Source.Site.APIURL(r.Source.Base, n), "application/xml")
+	var listing page.Listing
+	address := r.Source.Site.APIURL(r.Source.Base, n)
+	err := r.getRetrying(address, "application/xml", func(p page.Page, fetched time.Time) (err error) {
+		listing, err = r.Source.Site.ReadAPI(p, n, fetched)
+		return err
+	})
+	if err == nil && n == 1 && listing.Empty && r.st.Total > expected {
+		// In an outage a search may well find nothing, in so many words.
+		err = siteError{page.Layoutf("the listing says that there is nothing, where %d were", r.st.Total)}
+	}
+	beyond := listing.Pages > 0 && n > listing.Pages
+	if err == nil && len(listing.Vacancies) == 0 && !listing.Empty && !beyond {
+		err = siteError{page.Layoutf("the listing holds no entry and does not say that there is none")}
+	}
 	if err != nil {
+		if errors.Is(err, page.ErrLayout) || errors.Is(err, ErrHost) {
+			r.rep.Defects = append(r.rep.Defects, page.DefectLayout)
+			r.Metrics.layout(r.rep.Feed)
+		}
+		r.Transport.cache.forget(address)
 		return page.Listing{}, fmt.Errorf("list page %d: %w", n, err)
 	}
-	listing, err := r.Source.Site.ReadAPI(p, n, fetched)
-	if err != nil {
-		r.rep.Defects = append(r.rep.Defects, page.DefectLayout)
-		return page.Listing{}, fmt.Errorf("read listing page %d: %w", n, err)
+	if len(listing.Defects) > 0 {
+		r.Transport.cache.forget(address)
 	}
 	r.rep.Pages++
 	r.rep.Listed += len(listing.Vacancies)
@@ -147,10 +187,6 @@ func (r *run) list(n int) (page.Listing, error) {
 	r.Metrics.page(r.Source.Name, r.rep.Feed, r.work.Tier, listing)
 	if listing.Total >= 0 {
 		r.rep.Total = listing.Total
-	}
-	if n == 1 && len(listing.Vacancies) == 0 && !listing.Empty {
-		r.rep.Defects = append(r.rep.Defects, page.DefectLayout)
-		return page.Listing{}, fmt.Errorf("listing page 1 holds no entry and does not say that there is none: %w", page.ErrLayout)
 	}
 	r.report(Progress{Step: "listing", Page: n, Pages: listing.Pages, Listed: len(listing.Vacancies)})
 	return listing, nil
@@ -160,11 +196,14 @@ func (r *run) list(n int) (page.Listing, error) {
 type todo struct {
 	v    vacancy.Vacancy
 	need vacancy.Need
+	// again is set where all but the page was handed on before.
+	again bool
 }
 
 // unknown leaves out the entries that say nothing new, and notes that they
 // were listed. The oldest posting comes first, so that a run that is cut has
-// left the newest, which the next one meets first.
+// left the newest, which the next one meets first; what failed before comes
+// after what did not.
 func (r *run) unknown(l page.Listing) ([]todo, error) {
 	for i := range l.Vacancies {
 		v := &l.Vacancies[i]
@@ -188,21 +227,24 @@ func (r *run) unknown(l page.Listing) ([]todo, error) {
 				r.oldest = t
 			}
 		}
-		if needs[i] == vacancy.NeedPage {
+		again := needs[i] == vacancy.NeedPage && r.lacksPage(&v)
+		if needs[i] == vacancy.NeedPage && !again {
 			r.known = 0
 		} else {
 			r.known++
 			known = append(known, v.Reference)
 		}
-		if needs[i] != vacancy.NeedNothing {
-			out = append(out, todo{v, needs[i]})
+		if needs[i] != vacancy.NeedNothing && !(again && !r.rereads()) {
+			out = append(out, todo{v, needs[i], again})
 		}
 		r.Metrics.sighting(r.Source.Name, needs[i])
 	}
 	if err := r.Memory.Touch(r.ctx, r.Source.Name, known, r.Now()); err != nil {
 		return nil, fmt.Errorf("note what was listed: %w", err)
 	}
-	slices.SortStableFunc(out, func(a, b todo) int { return a.v.Posted.Compare(b.v.Posted) })
+	slices.SortStableFunc(out, func(a, b todo) int {
+		return cmp.Or(cmp.Compare(r.unread[a.v.Reference].failed, r.unread[b.v.Reference].failed), a.v.Posted.Compare(b.v.Posted))
+	})
 	return out, nil
 }
 
@@ -212,12 +254,12 @@ func (r *run) handOn(todos []todo) error {
 	var silent []vacancy.Sighting
 	for i, t := range todos {
 		s := r.sighting(t.v)
-		if r.rep.Baseline && !r.postedSince(t.v) && !r.Source.Announce || t.need == vacancy.NeedAccept {
+		if s.Baseline && !r.postedSince(t.v) || t.need == vacancy.NeedAccept {
 			s.Vacancy.Derive()
 			silent = append(silent, s)
 			continue
 		}
-		ready, err := r.readAdvert(&s, i+1, len(todos))
+		ready, err := r.readAdvert(&s, t.again, i+1, len(todos))
 		if err != nil {
 			return err
 		}
@@ -228,9 +270,15 @@ func (r *run) handOn(todos []todo) error {
 		if err := r.accept([]vacancy.Sighting{s}); err != nil {
 			return err
 		}
+		r.noteHanded(&t.v, !s.Vacancy.PageUnread)
 	}
 	if len(silent) > 0 {
-		return r.accept(silent)
+		if err := r.accept(silent); err != nil {
+			return err
+		}
+	}
+	if errors.Is(r.gaveUp, ErrBudget) {
+		return r.gaveUp // nothing else is asked
 	}
 	return nil
 }
@@ -262,63 +310,9 @@ func (r *run) accept(ss []vacancy.Sighting) error {
 	if err != nil {
 		return fmt.Errorf("hand on: %w", err)
 	}
+	r.accepted = true
 	r.report(Progress{Step: "accepted", Listed: len(ss), Events: events, Vacancy: &ss[0].Vacancy})
 	return nil
-}
-
-// readAdvert merges the advert's page into the sighting. It reports false
-// where the page could not be read and there is time to try again; after an
-// hour, or where pages are forbidden, the listing alone has to do.
-func (r *run) readAdvert(s *vacancy.Sighting, n, of int) (ready bool, err error) {
-	if r.st.HTMLForbidden {
-		return true, nil
-	}
-	if err := r.renew(); err != nil {
-		return false, err
-	}
-	r.report(Progress{Step: "advert", Advert: n, Of: of, Vacancy: &s.Vacancy})
-	p, err := r.fetch.get(s.Vacancy.URL, "text/html")
-	if err == nil {
-		var v vacancy.Vacancy
-		if v, err = r.Source.Site.ReadAdvert(p); err == nil {
-			s.Vacancy.Merge(&v)
-			r.rep.Read++
-			r.failures = 0
-			return true, nil
-		}
-		r.Metrics.advertDefect(r.Source.Name)
-	}
-	var status *StatusError
-	switch {
-	case r.ctx.Err() != nil:
-		return false, r.ctx.Err()
-	case errors.As(err, new(*GateError)), errors.Is(err, ErrBudget):
-		return false, fmt.Errorf("read advert %s: %w", s.Vacancy.Reference, err)
-	case errors.Is(err, ErrRobots), errors.As(err, &status) && status.Code == http.StatusForbidden:
-		// The pages are refused, the XML is not. Nothing is asked for again
-		// until a person says so.
-		r.st.HTMLForbidden = true
-		r.Logger.Error("the site refuses its advert pages: vacancies go out with what the listing states, until a person resumes the source",
-			"source", r.Source.Name, "err", err)
-		return true, nil
-	case errors.As(err, &status) && (status.Code == http.StatusTooManyRequests || status.Code == http.StatusServiceUnavailable):
-		return false, fmt.Errorf("read advert %s: %w", s.Vacancy.Reference, err)
-	case errors.As(err, &status) && status.Code < 500, errors.Is(err, page.ErrLayout):
-		r.failures = 0 // this page, not the site
-	default:
-		if r.failures++; r.failures >= failuresInARow {
-			return false, fmt.Errorf("read advert %s: %w", s.Vacancy.Reference, err)
-		}
-	}
-	r.rep.Unread++
-	since, merr := r.Memory.Unread(r.ctx, s.Vacancy.Key(), r.Now())
-	if merr != nil {
-		return false, fmt.Errorf("note the unread advert: %w", merr)
-	}
-	late := r.Now().Sub(since) >= unreadFor
-	r.Logger.Warn("advert page could not be read", "source", r.Source.Name, "reference", s.Vacancy.Reference,
-		"since", since, "on_listing_alone", late, "err", err)
-	return late, nil
 }
 
 // reached reports whether the run has seen what its tier promises.
@@ -337,10 +331,24 @@ func (r *run) reached(n int, l page.Listing) bool {
 	}
 }
 
+// cut reports whether the deadline ends the run after page n. It never does
+// before the run has got further than the one before it, for on a slow site
+// none would ever end: a sweep has to pass its cursor, and the others, which
+// begin with page 1 each time, to have handed something on.
+func (r *run) cut(n int) bool {
+	if r.Now().Before(r.until) {
+		return false
+	}
+	if r.work.Tier == Sweep {
+		return n >= r.fresh
+	}
+	return r.accepted
+}
+
 // bookmark stores that page n of a sweep was read.
 func (r *run) bookmark(n int, l page.Listing, done bool) error {
 	c := *r.st.Cursor
-	c.Page, c.Listed = n+1, c.Listed+len(l.Vacancies)
+	c.Page, c.Listed = max(c.Page, n+1), c.Listed+len(l.Vacancies)
 	c.Defect = c.Defect || len(r.rep.Defects) > 0
 	if n == 1 {
 		c.Total, c.Newest = l.Total, r.newest
@@ -368,40 +376,6 @@ func (r *run) renew() error {
 }
 
 var errLeaseLost = errors.New("another process has taken over the crawl")
-
-// getRetrying fetches a listing page, and asks again after a failure that may
-// pass: at most twice, with a wait.
-func (r *run) getRetrying(address, accept string) (page.Page, error) {
-	for try := 1; ; try++ {
-		p, err := r.fetch.get(address, accept)
-		if err == nil || try == failuresInARow || !passing(err) || r.ctx.Err() != nil {
-			return p, err
-		}
-		wait := 15 * time.Second
-		if r.Source.loopback() {
-			wait = min(wait, 8*r.Source.Spacing)
-		}
-		r.Metrics.retry(err)
-		r.Logger.Warn("listing failed, will be asked for again", "source", r.Source.Name, "try", try, "wait", wait, "err", err)
-		timer := time.NewTimer(wait)
-		select {
-		case <-r.ctx.Done():
-			timer.Stop()
-			return p, r.ctx.Err()
-		case <-timer.C:
-		}
-	}
-}
-
-// passing reports whether a failure may be gone in seconds.
-func passing(err error) bool {
-	var status *StatusError
-	if errors.As(err, &status) {
-		return status.RetryAfter.IsZero() && (status.Code == http.StatusRequestTimeout || status.Code >= 500)
-	}
-	return !errors.As(err, new(*GateError)) && !errors.Is(err, ErrRobots) && !errors.Is(err, ErrBudget) &&
-		!errors.Is(err, ErrHost) && !errors.Is(err, ErrTooLarge)
-}
 
 func (r *run) report(p Progress) {
 	if r.Progress == nil {

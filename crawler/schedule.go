@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"sync/atomic"
 	"time"
@@ -70,31 +71,34 @@ func (s *Schedule) Alive() time.Time { return time.Unix(s.progress.Load(), 0) }
 func (s *Schedule) tick(ctx context.Context) {
 	s.progress.Store(time.Now().Unix())
 	s.Metrics.tick(time.Now())
+	whole := true
+	for _, r := range s.Runners {
+		whole = s.step(ctx, r.Logger.With("source", r.Source.Name), "tick", r.Tick) && whole
+	}
+	if s.Upkeep != nil && len(s.Runners) > 0 {
+		whole = s.step(ctx, s.Runners[0].Logger, "upkeep", s.Upkeep) && whole
+	}
+	s.Metrics.ticked(whole)
+}
+
+// step is one part of a tick. It reports false after a panic, which is kept
+// from the parts after it.
+func (s *Schedule) step(ctx context.Context, log *slog.Logger, what string, do func(context.Context) error) (whole bool) {
+	if ctx.Err() != nil {
+		return true
+	}
 	defer func() {
 		if v := recover(); v != nil {
+			whole = false
 			s.Metrics.panicked()
-			if len(s.Runners) > 0 {
-				s.Runners[0].Logger.Error("a tick panicked; the next one runs all the same", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
-			}
-			return
+			log.Error(what+" panicked; the next one runs all the same", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 		}
 		s.progress.Store(time.Now().Unix())
-		s.Metrics.ticked()
 	}()
-	for _, r := range s.Runners {
-		if ctx.Err() != nil {
-			return
-		}
-		if err := r.Tick(ctx); err != nil && ctx.Err() == nil {
-			r.Logger.Warn("tick failed, will be tried again", "source", r.Source.Name, "err", err)
-		}
-		s.progress.Store(time.Now().Unix())
+	if err := do(ctx); err != nil && ctx.Err() == nil {
+		log.Warn(what+" failed, will be tried again", "err", err)
 	}
-	if s.Upkeep != nil && ctx.Err() == nil {
-		if err := s.Upkeep(ctx); err != nil && ctx.Err() == nil && len(s.Runners) > 0 {
-			s.Runners[0].Logger.Warn("upkeep failed, will be tried again", "err", err)
-		}
-	}
+	return true
 }
 
 // Tick makes the runs of a source that are due now.
@@ -108,7 +112,11 @@ func (r *Runner) Tick(ctx context.Context) error {
 		if ctx.Err() != nil || !r.Now().Before(until) || st.Stopped != "" || st.Gate.After(r.Now()) {
 			return nil
 		}
-		st, _ = r.Run(ctx, w, st, until)
+		after, rep := r.Run(ctx, w, st, until)
+		if rep.Verdict == Aborted || after.Epoch != st.Epoch {
+			return nil // the next tick looks at it afresh
+		}
+		st = after
 	}
 	return nil
 }
@@ -135,8 +143,13 @@ func (r *Runner) Enter(ctx context.Context) (State, bool, error) {
 			r.Logger.Error("the stored state of the source is gone or older than it was: beginning again with a silent baseline",
 				"source", r.Source.Name)
 		}
-		if st, err = r.Memory.Begin(ctx, r.Source.Name, reason, r.Now()); err != nil {
-			return State{}, false, fmt.Errorf("begin a baseline: %w", err)
+		if st, err = r.anew(ctx, reason, st); err != nil {
+			return State{}, false, err
+		}
+	}
+	if r.owed != nil {
+		if st, err = r.heed(ctx, st, r.owed); err != nil {
+			return State{}, false, err
 		}
 	}
 	r.Metrics.restore(&r.Source, &st, r.Now())
