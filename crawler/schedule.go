@@ -41,6 +41,17 @@ func (s *Schedule) Run(ctx context.Context) error {
 	if tick < time.Second || tick%time.Second != 0 {
 		return fmt.Errorf("tick of %s: give whole seconds", tick)
 	}
+	for _, r := range s.Runners {
+		// A page full of new adverts, on a slow site, takes longer than a
+		// schedule may be silent: each step of a run is a sign of life.
+		told := r.Progress
+		r.Progress = func(p Progress) {
+			s.alive()
+			if told != nil {
+				told(p)
+			}
+		}
+	}
 	skips := skipCounter{s.Metrics}
 	c := cron.New(cron.WithLocation(time.UTC), cron.WithLogger(skips), cron.WithChain(cron.SkipIfStillRunning(skips)))
 	spec := "@every " + tick.String()
@@ -65,12 +76,17 @@ func (s *Schedule) Run(ctx context.Context) error {
 	return nil
 }
 
+func (s *Schedule) alive() {
+	now := time.Now()
+	s.progress.Store(now.Unix())
+	s.Metrics.tick(now)
+}
+
 // Alive is the time of the last sign of life of the schedule.
 func (s *Schedule) Alive() time.Time { return time.Unix(s.progress.Load(), 0) }
 
 func (s *Schedule) tick(ctx context.Context) {
-	s.progress.Store(time.Now().Unix())
-	s.Metrics.tick(time.Now())
+	s.alive()
 	whole := true
 	for _, r := range s.Runners {
 		whole = s.step(ctx, r.Logger.With("source", r.Source.Name), "tick", r.Tick) && whole
@@ -93,7 +109,7 @@ func (s *Schedule) step(ctx context.Context, log *slog.Logger, what string, do f
 			s.Metrics.panicked()
 			log.Error(what+" panicked; the next one runs all the same", "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
 		}
-		s.progress.Store(time.Now().Unix())
+		s.alive()
 	}()
 	if err := do(ctx); err != nil && ctx.Err() == nil {
 		log.Warn(what+" failed, will be tried again", "err", err)

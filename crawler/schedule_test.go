@@ -3,11 +3,14 @@ package crawler_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vacancywatch/vacancywatch/crawler"
 )
@@ -285,4 +288,22 @@ func TestMetricsCount(t *testing.T) {
 		r.counts(before, "crawl_last_success_timestamp_seconds", "tier", "hot")
 		r.counts(251, "site_reported_vacancies")
 	})
+}
+
+// Each step of a run is a sign of life: a page of a hundred new adverts on a
+// slow site takes longer than a schedule may be silent.
+func TestStepsAreSignsOfLife(t *testing.T) {
+	told := 0
+	r := &crawler.Runner{Progress: func(crawler.Progress) { told++ }, Logger: slog.New(slog.DiscardHandler)}
+	s := &crawler.Schedule{Runners: []*crawler.Runner{r}, Metrics: crawler.NewMetrics(prometheus.NewRegistry(), nil)}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	before := time.Now().Add(-time.Second)
+	r.Progress(crawler.Progress{Step: "advert"})
+	if s.Alive().Before(before) || told != 1 {
+		t.Errorf("alive at %s, told %d times, want now and once", s.Alive(), told)
+	}
 }
