@@ -214,7 +214,7 @@ func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, before *
 	asNew := map[reader]bool{} // who hears of the vacancy for the first time
 	for i := range events {
 		e := &events[i]
-		l := leads{byReader: map[reader]int{}}
+		var all []Queued
 		a, err := d.audience(ctx, e, before, today)
 		if err != nil {
 			return nil, nil, err
@@ -243,14 +243,15 @@ func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, before *
 				if n.Rhythm == vacancy.Daily {
 					q.Digest, q.Due = true, NextWindow(now, n.Hour)
 				}
-				l.add(q)
+				all = append(all, q)
 			}
 			if matched {
 				matches[i] = append(matches[i], Match{s, outcomes})
 			}
 		}
-		queue = append(queue, l.queue...)
-		for _, q := range l.queue {
+		all = lead(all)
+		queue = append(queue, all...)
+		for _, q := range all {
 			if q.AsNew {
 				asNew[reader{q.Subscriber, q.Dest}] = true
 			}
@@ -346,29 +347,43 @@ func (a *audience) matchedBefore(s *vacancy.Search) bool {
 	return v.PageUnread || vacancy.Matches(s, &v, a.today)
 }
 
-// leads gathers one message a reader.
-type leads struct {
-	byReader map[reader]int
-	queue    []Queued
-}
-
-func (l *leads) add(q Queued) {
-	r := reader{q.Subscriber, q.Dest}
-	i, ok := l.byReader[r]
-	if !ok {
-		l.byReader[r] = len(l.queue)
-		l.queue = append(l.queue, q)
-		return
+// lead makes one message a reader: the first instant one tells of the other
+// searches too. Where all are digests each keeps the item for itself, and the
+// one that is rendered first tells it: should that search end before, another
+// still does.
+func lead(all []Queued) []Queued {
+	groups := map[reader][]Queued{}
+	var order []reader
+	for _, q := range all {
+		r := reader{q.Subscriber, q.Dest}
+		if groups[r] == nil {
+			order = append(order, r)
+		}
+		i := slices.IndexFunc(groups[r], func(o Queued) bool { return o.Search == q.Search })
+		switch {
+		case i < 0:
+			groups[r] = append(groups[r], q)
+		case groups[r][i].Digest:
+			groups[r][i] = q // one search, one destination, both rhythms
+		}
 	}
-	first := &l.queue[i]
-	switch {
-	case first.Search == q.Search:
-	case first.Digest && !q.Digest:
-		q.Also = append([]string{first.Search}, first.Also...)
-		*first = q
-	default:
-		first.Also = append(first.Also, q.Search)
+	var out []Queued
+	for _, r := range order {
+		group := groups[r]
+		i := slices.IndexFunc(group, func(q Queued) bool { return !q.Digest })
+		if i < 0 {
+			out = append(out, group...)
+			continue
+		}
+		first := group[i]
+		for _, q := range group {
+			if q.Search != first.Search {
+				first.Also = append(first.Also, q.Search)
+			}
+		}
+		out = append(out, first)
 	}
+	return out
 }
 
 func pass(outcomes []vacancy.Outcome) bool {

@@ -71,6 +71,21 @@ func TestInstantGoesBeforeDigest(t *testing.T) {
 	})
 }
 
+// Two digests of one reader tell a vacancy once, whichever comes first.
+func TestTwoDigests(t *testing.T) {
+	onAll(t, func(t *testing.T, eng engine.Engine) {
+		r := newRig(t, eng, band5("a", "jo", dailyTo("jo", 9)), band5("b", "jo", dailyTo("jo", 8)))
+		r.see(vac(1))
+		for range 48 {
+			r.later(time.Hour)
+		}
+		r.wantTold("new C9001-26-0001 to jo@reader.example for b")
+		if c := r.counts(); c.Digests != 0 || c.Queued != 0 {
+			t.Errorf("counts %+v, want nothing left", c)
+		}
+	})
+}
+
 // A digest is told at its hour in London, holds what is still open, soonest
 // closing date first, and comes in parts where it holds more than a mail does.
 func TestDigest(t *testing.T) {
@@ -383,6 +398,19 @@ func TestRecheck(t *testing.T) {
 			r.see(vac(1))
 			r.pass()
 			r.wantTold("new C9001-26-0001 to jo@reader.example for b and c")
+		})
+	})
+	t.Run("one of two digests ended", func(t *testing.T) {
+		onAll(t, func(t *testing.T, eng engine.Engine) {
+			r := newRig(t, eng, band5("a", "jo", dailyTo("jo", 8)), band5("b", "jo", dailyTo("jo", 9)))
+			r.see(vac(1))
+			if _, err := r.store.EndSearch(t.Context(), "a", "unsubscribed", r.now); err != nil {
+				t.Fatal(err)
+			}
+			for range 48 {
+				r.later(time.Hour)
+			}
+			r.wantTold("new C9001-26-0001 to jo@reader.example for b")
 		})
 	})
 	t.Run("vacancy closed", func(t *testing.T) {
