@@ -337,9 +337,10 @@ func (a *audience) tell(s *vacancy.Search, r reader, passes bool) (tell, first b
 
 // matchedBefore reports whether the search met the vacancy as it was before
 // the event. A page that had not been read could not be met: what it says is
-// no change, and a vacancy of the baseline stays untold.
+// no change, and a vacancy of the baseline stays untold. One that had closed
+// counts as new to whoever was not told.
 func (a *audience) matchedBefore(s *vacancy.Search) bool {
-	if a.before == nil {
+	if a.before == nil || a.kind == vacancy.Reopened {
 		return false
 	}
 	v := a.before.Vacancy
