@@ -23,9 +23,9 @@ const (
 	// lookEvery is how long the loop rests when nothing is due: another
 	// process, or a digest's hour, may make something due meanwhile.
 	lookEvery = 5 * time.Second
-	// instantLife ends an instant alert that could not be sent: its item goes
-	// into the next digest. Webhooks end by their own schedule.
-	instantLife = 24 * time.Hour
+	// mailLife ends a mail that could not be sent: what it tells goes into the
+	// next digest, worded anew. Webhooks end by their own schedule.
+	mailLife = 24 * time.Hour
 	// parallel is how many destinations are sent to at a time.
 	parallel = 8
 )
@@ -103,12 +103,14 @@ func (d *Deliverer) rest(ctx context.Context) time.Duration {
 // the loop spinning.
 func (d *Deliverer) Pass(ctx context.Context) (ended int, err error) {
 	d.init()
-	if _, err := d.Outbox.OpenDigests(ctx, d.Now()); err != nil {
-		return 0, fmt.Errorf("open digests: %w", err)
+	_, opening := d.Outbox.OpenDigests(ctx, d.Now())
+	if opening != nil {
+		// Whatever is wrong with a digest, it keeps back no other message.
+		opening = fmt.Errorf("open digests: %w", opening)
 	}
 	claims, err := d.Outbox.Claim(ctx, d.Now(), d.lease(), claimLimit)
 	if err != nil {
-		return 0, fmt.Errorf("claim messages: %w", err)
+		return 0, errors.Join(opening, fmt.Errorf("claim messages: %w", err))
 	}
 	// One destination at a time gets one message at a time: what is dead or
 	// slow holds up nobody else.
@@ -134,7 +136,7 @@ func (d *Deliverer) Pass(ctx context.Context) (ended int, err error) {
 			return nil
 		})
 	}
-	err = g.Wait()
+	err = errors.Join(opening, g.Wait())
 	count.Range(func(any, any) bool { ended++; return true })
 	return ended, err
 }
@@ -160,18 +162,11 @@ func (d *Deliverer) destination(c *Claim) string {
 // deliver is the way of one message: check again, render once, send, settle.
 func (d *Deliverer) deliver(ctx context.Context, c *Claim, destination string) (Settlement, error) {
 	m := &c.Message
-	ch, ok := d.Channels[m.Channel()]
-	if !ok {
-		// Configured again, it goes on; a typo in the file loses nothing.
-		return d.settle(ctx, c, nil, SettleRelease, "", "channel is not configured", d.Now().Add(10*time.Minute))
-	}
-	if ctx.Err() != nil || d.Now().Add(ch.Limit()).After(c.Until) {
+	ch := d.Channels[m.Channel()]
+	if ctx.Err() != nil || ch != nil && d.Now().Add(ch.Limit()).After(c.Until) {
 		// Shutting down, or the claim waited so long for its turn that it
 		// could lapse while the message is under way.
 		return d.settle(ctx, c, ch, SettleRelease, "", "not begun", d.Now())
-	}
-	if until, ok := d.pausedUntil(destination); ok {
-		return d.settle(ctx, c, ch, SettleRelease, "", "destination is paused", until)
 	}
 	search, notify, drop, err := d.recheck(ctx, c)
 	if err != nil {
@@ -179,6 +174,13 @@ func (d *Deliverer) deliver(ctx context.Context, c *Claim, destination string) (
 	}
 	if drop != "" {
 		return d.settle(ctx, c, ch, SettleDrop, drop, "", d.Now())
+	}
+	if ch == nil {
+		// Configured again, it goes on; a typo in the file loses nothing.
+		return d.settle(ctx, c, nil, SettleRelease, "", "channel is not configured", d.Now().Add(10*time.Minute))
+	}
+	if until, ok := d.pausedUntil(destination); ok {
+		return d.settle(ctx, c, ch, SettleRelease, "", "destination is paused", until)
 	}
 	if c.Body == nil {
 		drop, err := d.render(ctx, c, ch, search, notify)
@@ -220,15 +222,20 @@ func (d *Deliverer) recheck(ctx context.Context, c *Claim) (*vacancy.Search, vac
 		if c.Event == nil || c.Record == nil {
 			return nil, vacancy.Notify{}, DropGone, nil
 		}
-		today := vacancy.LondonDay(d.Now())
-		if c.Event.Kind != vacancy.Closed && !c.Record.Vacancy.Open(today) {
+		if over(c.Event, c.Record, vacancy.LondonDay(d.Now())) {
 			return nil, vacancy.Notify{}, DropClosed, nil
 		}
-		if notify.To != "" && d.Now().Sub(m.Created) > instantLife {
-			return nil, vacancy.Notify{}, DropExpired, nil
-		}
+	}
+	if notify.To != "" && d.Now().Sub(m.Created) > mailLife {
+		return nil, vacancy.Notify{}, DropExpired, nil
 	}
 	return search, notify, "", nil
+}
+
+// over reports whether there is nothing to tell of an event any more, for its
+// vacancy has closed.
+func over(e *vacancy.Event, r *vacancy.Record, today vacancy.Day) bool {
+	return e.Kind != vacancy.Closed && (r.Closed != "" || !r.Vacancy.Open(today))
 }
 
 // errWording means that a message cannot be put into words: trying again does
@@ -294,11 +301,11 @@ func (d *Deliverer) gather(ctx context.Context, c *Claim, today vacancy.Day) ([]
 	}
 	var closed []string
 	items = slices.DeleteFunc(items, func(it DigestItem) bool {
-		over := it.Event.Kind != vacancy.Closed && !it.Record.Vacancy.Open(today)
-		if over {
-			closed = append(closed, it.Event.ID())
+		if !over(&it.Event, &it.Record, today) {
+			return false
 		}
-		return over
+		closed = append(closed, it.Event.ID())
+		return true
 	})
 	if len(closed) > 0 {
 		d.Metrics.lapsed(len(closed))

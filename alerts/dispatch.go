@@ -231,7 +231,7 @@ func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, before *
 				dest := Dest(n)
 				r := reader{s.Subscriber, dest}
 				tell, first := a.tell(s, r, pass(outcomes))
-				if !tell || first && asNew[r] && i > 0 {
+				if !tell || first && asNew[r] {
 					continue
 				}
 				matched = true
@@ -328,7 +328,7 @@ func (a *audience) tell(s *vacancy.Search, r reader, passes bool) (tell, first b
 	case a.onlyTold && heard:
 		// Whoever was told of a vacancy hears of its new closing date even
 		// if, with it, too few days are left for the search.
-		return passes || a.told[r][s.ID], false
+		return s.Wants(a.kind) && (passes || a.told[r][s.ID]), false
 	case !a.onlyTold && (!a.late || s.Wants(a.kind)):
 		return passes, false
 	}

@@ -87,11 +87,12 @@ func (m *Metrics) Observe(events []vacancy.Event) {
 
 func (m *Metrics) lapsed(n int) { m.matches.WithLabelValues("lapsed").Add(float64(n)) }
 
-func (m *Metrics) settled(kind string, s Settlement, reason string) {
+// settled counts a settlement of a message that tells of n events.
+func (m *Metrics) settled(kind string, s Settlement, reason string, n int) {
 	m.notifications.WithLabelValues(kind, string(s)).Inc()
 	switch s {
 	case SettleDone:
-		m.matches.WithLabelValues("told").Inc()
+		m.matches.WithLabelValues("told").Add(float64(n))
 	case SettleDrop:
 		m.dropped.WithLabelValues(kind, reason).Inc()
 		if reason == DropClosed {

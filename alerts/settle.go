@@ -98,7 +98,7 @@ func (d *Deliverer) settled(c *Claim, ch channel.Channel, s Settlement, reason, 
 		log.Warn("will be tried again", "reason", reason, "detail", detail, "next", due.UTC().Format(time.RFC3339))
 	}
 	if ch != nil {
-		d.Metrics.settled(kind, s, reason)
+		d.Metrics.settled(kind, s, reason, max(1, len(c.Message.Items)))
 	}
 	if d.Sent != nil {
 		d.Sent(&c.Message, s)

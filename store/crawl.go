@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/vacancywatch/vacancywatch/crawler"
@@ -25,7 +27,7 @@ func (s *Store) State(ctx context.Context, source string) (crawler.State, error)
 		}
 	}
 	if s.stamp.ahead(source, st.Runs) {
-		return crawler.State{Lost: true, Stopped: st.Stopped, Gate: st.Gate}, nil
+		return crawler.State{Lost: true, Stopped: st.Stopped, Gate: st.Gate, HTMLForbidden: st.HTMLForbidden}, nil
 	}
 	return st, nil
 }
@@ -55,6 +57,7 @@ func (s *Store) Begin(ctx context.Context, source, reason string, at time.Time) 
 			var before crawler.State
 			if err := decode(r.Val, &before); err == nil {
 				st.Runs, st.Gate, st.Stopped, st.Backoff = before.Runs, before.Gate, before.Stopped, before.Backoff
+				st.HTMLForbidden = before.HTMLForbidden
 			}
 		}
 		st.Epoch = epoch
@@ -71,6 +74,36 @@ func (s *Store) Begin(ctx context.Context, source, reason string, at time.Time) 
 	return st, s.stamp.note(source, st.Runs)
 }
 
+// savedState is what is stored of a source.
+type savedState struct {
+	crawler.State
+	// Ended is the number of the last run that has ended.
+	Ended uint64 `json:"ended,omitempty"`
+}
+
+func sameRun(a, b *crawler.Report) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.ID == b.ID && a.Started.Equal(b.Started)
+}
+
+// reportMember is a report as a member of a set, whose length is limited: of a
+// run that met very many faults the first are kept.
+func reportMember(rep crawler.Report) string {
+	const most, long = 20, 500
+	if len(rep.Defects) > most {
+		rep.Defects = append(slices.Clone(rep.Defects[:most]), fmt.Sprintf("and %d more", len(rep.Defects)-most))
+	}
+	rep.Err = strings.ToValidUTF8(rep.Err[:min(len(rep.Err), long)], "")
+	b, err := json.Marshal(rep)
+	if err != nil {
+		// Unreachable: a report is plain data.
+		panic(fmt.Sprintf("store: encode a report: %v", err))
+	}
+	return string(b)
+}
+
 // Mark stores the state of a source after a step of a run.
 func (s *Store) Mark(ctx context.Context, source string, st crawler.State) error {
 	err := s.eng.Update(ctx, metaSlot, func(tx engine.Tx) error {
@@ -78,7 +111,7 @@ func (s *Store) Mark(ctx context.Context, source string, st crawler.State) error
 		if err := tx.Read(r); err != nil {
 			return err
 		}
-		var before crawler.State
+		var before savedState
 		if r.OK {
 			if err := decode(r.Val, &before); err != nil {
 				return err
@@ -91,15 +124,17 @@ func (s *Store) Mark(ctx context.Context, source string, st crawler.State) error
 		if before.Runs > st.Runs {
 			return fmt.Errorf("source %s has gone on without this run: run %d is stored, this is %d", source, before.Runs, st.Runs)
 		}
-		tx.HSet(metaKey("sources"), source, encode(st))
-		if rep := st.Last; rep != nil && (before.Last == nil || before.Last.ID != rep.ID) {
-			b, err := json.Marshal(rep)
-			if err != nil {
-				return err
-			}
-			key := metaKey("runs:" + source)
-			tx.ZAdd(key, engine.Z{Member: string(b), Score: ms(rep.Started)})
+		// Two holders that began from the same state gave their runs the same
+		// number. The one that ended first has it.
+		if before.Ended == st.Runs && !sameRun(before.Last, st.Last) {
+			return fmt.Errorf("source %s has gone on without this run: another run %d has ended", source, st.Runs)
 		}
+		after := savedState{State: st, Ended: before.Ended}
+		if rep := st.Last; rep != nil && !sameRun(before.Last, rep) {
+			after.Ended = st.Runs
+			tx.ZAdd(metaKey("runs:"+source), engine.Z{Member: reportMember(*rep), Score: ms(rep.Started)})
+		}
+		tx.HSet(metaKey("sources"), source, encode(after))
 		return nil
 	})
 	if err != nil {

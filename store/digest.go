@@ -2,8 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,7 +14,7 @@ import (
 	"github.com/vacancywatch/vacancywatch/vacancy"
 )
 
-// maxParts bounds the parts of one day's digest. A window that reached it
+// maxParts bounds the parts of a search's digest in a day. What is left then
 // waits for the next day.
 const maxParts = 100
 
@@ -21,17 +23,43 @@ func digestName(search, dest string) string { return search + "|" + dest }
 
 func digestKey(slot, name string) string { return slotKey(slot, "dig:"+name) }
 
-// putDigestItem keeps an event for the digest whose window ends at due.
-func putDigestItem(tx engine.Tx, slot, name, event string, due time.Time) {
+// putDigestItem keeps an event for the digest whose window ends at due. window
+// is what the digest waits for already: a window that has ended, and is not
+// opened yet, is not moved to the next day by what came after it.
+func putDigestItem(tx engine.Tx, slot, name, event string, due time.Time, window *engine.ZScore) {
 	tx.ZAdd(digestKey(slot, name), engine.Z{Member: event, Score: ms(due)})
-	tx.ZAdd(slotKey(slot, "digdue"), engine.Z{Member: name, Score: ms(due)})
+	if !window.OK || ms(due) < window.Score {
+		tx.ZAdd(slotKey(slot, "digdue"), engine.Z{Member: name, Score: ms(due)})
+	}
 }
 
-// OpenDigests makes a message of every digest whose window has ended. A window
-// whose message has been settled, because an item came late or there were more
-// than one mail holds, gets a further part.
+// waiting is what a digest holds before an item is added to it.
+type waiting struct{ item, window *engine.ZScore }
+
+// readDigests returns the reads that tell, for each digest item of a queue,
+// whether it waits already, and until when its digest does.
+func readDigests(slot string, queue []alerts.Queued) ([]waiting, []engine.Read) {
+	out := make([]waiting, len(queue))
+	var reads []engine.Read
+	for i := range queue {
+		if q := &queue[i]; q.Digest {
+			name := digestName(q.Search, q.Dest)
+			out[i] = waiting{&engine.ZScore{Key: digestKey(slot, name), Member: q.Event},
+				&engine.ZScore{Key: slotKey(slot, "digdue"), Member: name}}
+			reads = append(reads, out[i].item, out[i].window)
+		}
+	}
+	return out, reads
+}
+
+// OpenDigests makes a message of every digest whose window has ended, unless
+// an earlier one of it is still on its way. A window whose message has been
+// settled, because an item came late or there were more than one mail holds,
+// gets a further part. One digest that cannot be opened does not keep the
+// others.
 func (s *Store) OpenDigests(ctx context.Context, now time.Time) (opened int, err error) {
 	done := map[string]bool{}
+	var errs []error
 	for _, slot := range s.allSlots() {
 		due := &engine.ZRange{Key: slotKey(slot, "digdue"), Min: never, Max: ms(now), Limit: 1000}
 		if err := s.eng.Read(ctx, slot, due); err != nil {
@@ -43,23 +71,38 @@ func (s *Store) OpenDigests(ctx context.Context, now time.Time) (opened int, err
 			}
 			done[z.Member] = true
 			search, dest, _ := strings.Cut(z.Member, "|")
-			made, err := s.openDigest(ctx, search, dest, fromMS(z.Score), now)
+			made, err := s.openDigest(ctx, search, dest, now)
 			if err != nil {
-				return opened, fmt.Errorf("open the digest of search %s: %w", search, err)
+				errs = append(errs, fmt.Errorf("open the digest of search %s: %w", search, err))
 			}
 			if made {
 				opened++
 			}
 		}
 	}
-	return opened, nil
+	return opened, errors.Join(errs...)
 }
 
-func (s *Store) openDigest(ctx context.Context, search, dest string, window, now time.Time) (made bool, err error) {
-	slot := s.slotOf(search)
-	day := vacancy.LondonDay(window).String()
+// openDigest makes the next message of a digest. There is one at a time: two
+// would each forget the items that the other holds.
+func (s *Store) openDigest(ctx context.Context, search, dest string, now time.Time) (made bool, err error) {
+	slot, name := s.slotOf(search), digestName(search, dest)
+	day := vacancy.LondonDay(now).String()
 	err = s.eng.Update(ctx, slot, func(tx engine.Tx) error {
 		made = false
+		last := &engine.HGet{Key: slotKey(slot, "digopen"), Field: name}
+		if err := tx.Read(last); err != nil {
+			return err
+		}
+		if last.OK {
+			r := &engine.HGet{Key: slotKey(slot, "msg"), Field: string(last.Val)}
+			if err := tx.Read(r); err != nil {
+				return err
+			}
+			if m, err := decodeMessage(r.Val); err != nil || m != nil && !m.Buried {
+				return err // on its way
+			}
+		}
 		ids := make([]string, maxParts)
 		for i := range ids {
 			ids[i] = alerts.DigestID(search, fmt.Sprintf("%s.%d", day, i+1), dest)
@@ -74,17 +117,11 @@ func (s *Store) openDigest(ctx context.Context, search, dest string, window, now
 				continue
 			}
 			if msgs.Vals[i] != nil {
-				m, err := decodeMessage(msgs.Vals[i])
-				if err != nil {
-					return err
-				}
-				if m.Buried {
-					continue // its items are its own; later ones get a part of theirs
-				}
-				return nil // on its way
+				continue // buried with its items; later ones get a part of theirs
 			}
 			m := alerts.Message{ID: id, Search: search, Dest: dest, Window: fmt.Sprintf("%s.%d", day, i+1), Created: now.UTC()}
 			putMessage(tx, slot, &m)
+			tx.HSet(slotKey(slot, "digopen"), name, []byte(id))
 			tx.ZAdd(slotKey(slot, "due"), engine.Z{Member: id, Score: ms(now)})
 			made = true
 			return nil
@@ -132,8 +169,15 @@ func (s *Store) gatherSlot(tx engine.Tx, slot, name string, c *alerts.Claim) ([]
 		return nil, err
 	}
 	ids := members(waiting.Zs)
+	if len(ids) == 0 {
+		return nil, nil
+	}
 	events, records, err := s.eventsWithRecords(slot, ids, tx.Read)
 	if err != nil {
+		return nil, err
+	}
+	marks := readMarks(slot, c.Message.Subscriber, c.Message.Dest, ids)
+	if err := tx.Read(reads(marks)...); err != nil {
 		return nil, err
 	}
 	var out []alerts.DigestItem
@@ -142,11 +186,7 @@ func (s *Store) gatherSlot(tx engine.Tx, slot, name string, c *alerts.Claim) ([]
 			dropDigestItem(tx, slot, name, id)
 			continue
 		}
-		key := records[i].Vacancy.Key()
-		mark := &engine.HGet{Key: toldKey(slot, key), Field: digestMark(c, events[i])}
-		if err := tx.Read(mark); err != nil {
-			return nil, err
-		}
+		mark := marks[i]
 		if mark.OK && string(mark.Val) != c.Message.ID {
 			dropDigestItem(tx, slot, name, id)
 			continue
@@ -160,8 +200,30 @@ func dropDigestItem(tx engine.Tx, slot, name string, events ...string) {
 	tx.ZRem(digestKey(slot, name), events...)
 }
 
-func digestMark(c *alerts.Claim, e *vacancy.Event) string {
-	return alerts.ToldMark(c.Message.Subscriber, c.Message.Dest, e)
+// readMarks returns the reads of a reader's told marks, one an event.
+func readMarks(slot, subscriber, dest string, events []string) []*engine.HGet {
+	out := make([]*engine.HGet, len(events))
+	for i, id := range events {
+		key, e := splitEvent(id)
+		out[i] = &engine.HGet{Key: slotKey(slot, "told:"+key), Field: alerts.ToldMark(subscriber, dest, &e)}
+	}
+	return out
+}
+
+func reads(gets []*engine.HGet) []engine.Read {
+	out := make([]engine.Read, len(gets))
+	for i, g := range gets {
+		out[i] = g
+	}
+	return out
+}
+
+// splitEvent takes an event's id apart: its vacancy, its kind and version.
+func splitEvent(id string) (string, vacancy.Event) {
+	key, rest, _ := strings.Cut(id, "|")
+	kind, version, _ := strings.Cut(rest, "|")
+	n, _ := strconv.Atoi(version) // the id was made of a number
+	return key, vacancy.Event{Kind: vacancy.Kind(kind), Version: n}
 }
 
 // Forget gives up items of a digest that are not to be told.
@@ -192,13 +254,10 @@ func (s *Store) clearItems(ctx context.Context, name string, events []string) er
 // whoever opens the digest again, so a crash before it leaves only work.
 func (s *Store) afterDigest(ctx context.Context, m *alerts.Message, dropped, ended bool, now time.Time) error {
 	name := digestName(m.Search, m.Dest)
-	if dropped {
-		if err := s.freeMarks(ctx, m, name); err != nil {
+	if !dropped {
+		if err := s.clearItems(ctx, name, m.Items); err != nil {
 			return err
 		}
-	}
-	if err := s.clearItems(ctx, name, m.Items); err != nil {
-		return err
 	}
 	for _, slot := range s.allSlots() {
 		listed := &engine.ZScore{Key: slotKey(slot, "digdue"), Member: name}
@@ -231,29 +290,49 @@ func (s *Store) afterDigest(ctx context.Context, m *alerts.Message, dropped, end
 }
 
 // HoldItems marks items as told by a digest that is about to be rendered. It
-// returns those that another message has told meanwhile.
+// returns those that another message has told meanwhile, which are all of them
+// where the claim is no longer held.
 func (s *Store) HoldItems(ctx context.Context, c *alerts.Claim, items []alerts.DigestItem) (taken []string, err error) {
-	bySlot := map[string][]alerts.DigestItem{}
-	for _, it := range items {
-		slot := s.vacancySlot(it.Record.Vacancy.Key())
-		bySlot[slot] = append(bySlot[slot], it)
+	bySlot := map[string][]string{}
+	for i := range items {
+		id := items[i].Event.ID()
+		slot := s.slotOf(eventVacancy(id))
+		bySlot[slot] = append(bySlot[slot], id)
 	}
-	for slot, its := range bySlot {
+	// Under whose name the marks are set is stored before the first of them,
+	// so that whatever becomes of the digest they can be found again.
+	own, ok := s.messageSlot(&c.Message), false
+	err = s.eng.Update(ctx, own, func(tx engine.Tx) error {
+		var m *alerts.Message
+		m, ok, err = held(tx, own, c)
+		if err != nil || !ok || m.Subscriber == c.Message.Subscriber {
+			return err
+		}
+		m.Subscriber = c.Message.Subscriber
+		putMessage(tx, own, m)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	for slot, ids := range bySlot {
 		var lost []string
+		if !ok {
+			taken = append(taken, ids...)
+			continue
+		}
 		err := s.eng.Update(ctx, slot, func(tx engine.Tx) error {
 			lost = nil
-			for i := range its {
-				key := its[i].Record.Vacancy.Key()
-				mark := digestMark(c, &its[i].Event)
-				r := &engine.HGet{Key: toldKey(slot, key), Field: mark}
-				if err := tx.Read(r); err != nil {
-					return err
-				}
-				if r.OK && string(r.Val) != c.Message.ID {
-					lost = append(lost, its[i].Event.ID())
+			marks := readMarks(slot, c.Message.Subscriber, c.Message.Dest, ids)
+			if err := tx.Read(reads(marks)...); err != nil {
+				return err
+			}
+			for i, mark := range marks {
+				if mark.OK && string(mark.Val) != c.Message.ID {
+					lost = append(lost, ids[i])
 					continue
 				}
-				tx.HSet(toldKey(slot, key), mark, []byte(c.Message.ID))
+				tx.HSet(mark.Key, mark.Field, []byte(c.Message.ID))
 			}
 			return nil
 		})
@@ -266,31 +345,46 @@ func (s *Store) HoldItems(ctx context.Context, c *alerts.Claim, items []alerts.D
 	return taken, nil
 }
 
-// freeMarks lets others tell what a digest held and, being dropped, does not.
-func (s *Store) freeMarks(ctx context.Context, m *alerts.Message, name string) error {
+// giveBack lets others tell what a digest held and, being dropped, does not.
+// It goes before the drop, and is repeated with it: after the drop nobody
+// would know of the marks. What only expired waits for the next window.
+func (s *Store) giveBack(ctx context.Context, c *alerts.Claim, expired bool, due time.Time) error {
+	own, name := s.messageSlot(&c.Message), digestName(c.Message.Search, c.Message.Dest)
+	r := &engine.HGet{Key: slotKey(own, "msg"), Field: c.Message.ID}
+	if err := s.eng.Read(ctx, own, r); err != nil {
+		return err
+	}
+	m, err := decodeMessage(r.Val)
+	if err != nil || m == nil || m.Token != c.Message.Token || !m.Claimed {
+		return err // another's by now, with its marks
+	}
 	for _, slot := range s.allSlots() {
-		waiting := &engine.ZRange{Key: digestKey(slot, name), Min: never, Max: forever, Limit: gatherLimit}
-		if err := s.eng.Read(ctx, slot, waiting); err != nil {
+		listed := &engine.ZRange{Key: digestKey(slot, name), Min: never, Max: forever, Limit: gatherLimit}
+		if err := s.eng.Read(ctx, slot, listed); err != nil {
 			return err
 		}
-		if len(waiting.Zs) == 0 {
+		ids := members(listed.Zs)
+		for _, id := range m.Items {
+			if s.slotOf(eventVacancy(id)) == slot && !slices.Contains(ids, id) {
+				ids = append(ids, id)
+			}
+		}
+		if len(ids) == 0 {
 			continue
 		}
 		err := s.eng.Update(ctx, slot, func(tx engine.Tx) error {
-			for _, z := range waiting.Zs {
-				key, err := vacancy.ParseKey(eventVacancy(z.Member))
-				if err != nil {
-					continue // Unreachable: the event was made from a key.
+			marks := readMarks(slot, m.Subscriber, m.Dest, ids)
+			window := &engine.ZScore{Key: slotKey(slot, "digdue"), Member: name}
+			if err := tx.Read(append(reads(marks), window)...); err != nil {
+				return err
+			}
+			for i, mark := range marks {
+				if string(mark.Val) != m.ID {
+					continue
 				}
-				marks := toldKey(slot, key)
-				all := &engine.HScan{Key: marks, Count: 1000}
-				if err := tx.Read(all); err != nil {
-					return err
-				}
-				for _, p := range all.Pairs {
-					if string(p.Val) == m.ID {
-						tx.HDel(marks, p.Field)
-					}
+				tx.HDel(mark.Key, mark.Field)
+				if expired {
+					putDigestItem(tx, slot, name, ids[i], due, window)
 				}
 			}
 			return nil

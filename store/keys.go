@@ -37,6 +37,7 @@ import (
 //	{vw:NN}:tomb          zset   message id by time of settling            30 days
 //	{vw:NN}:dig:SEARCH|D  zset   event id by time, for a digest            until told
 //	{vw:NN}:digdue        zset   SEARCH|DEST by the window's end           until told
+//	{vw:NN}:digopen       hash   SEARCH|DEST → message id of its digest    until settled
 //	{vw:NN}:search        hash   search id → saved search                  until removed
 //
 // All of it is written by package store alone, in steps of store/engine.
@@ -53,6 +54,9 @@ import (
 //   - Gather sets told marks in the slots of the vacancies, Keep stores the
 //     bytes in the search's. Between: the marks are the message's own, and it
 //     gathers the same items again.
+//   - The giving back of what a digest held, then its drop. Between: the claim
+//     lapses, and the digest is dropped by the next one, which gives back
+//     what is left.
 //   - Settle of a digest, then the clearing of its items. Between: the next
 //     part of the digest finds them told by another message and forgets them.
 const metaSlot = "vw:meta"

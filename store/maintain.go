@@ -75,22 +75,30 @@ func (s *Store) expireSlot(ctx context.Context, slot string, today vacancy.Day, 
 	return events, len(over.Zs) == batch && len(events) > 0, err
 }
 
+// keepLooking is for how long after their lifetime told marks are looked for:
+// longer than a daemon stands still. What is older goes with its vacancy.
+const keepLooking = 14 * 24 * time.Hour
+
 // Prune removes what has outlived its lifetime, as keys.go states it.
 func (s *Store) Prune(ctx context.Context, now time.Time) error {
 	for _, slot := range s.allSlots() {
 		for _, p := range []struct {
-			set  string
-			keep time.Duration
-			drop func(engine.Tx, string, []string) error
+			set      string
+			from, to time.Time
+			drop     func(engine.Tx, string, []string)
+			stays    bool // dropping something of a member leaves it in the set
 		}{
-			{"tomb", keepTomb, nil},
-			{"buried", keepBuried, dropMessages},
-			{"gone", keepTold, s.dropTold},
-			{"gone", keepClosed, dropVacancies},
+			{"tomb", time.Time{}, now.Add(-keepTomb), dropTombs, false},
+			{"buried", time.Time{}, now.Add(-keepBuried), dropMessages, false},
+			{"gone", now.Add(-keepTold - keepLooking), now.Add(-keepTold), dropTold, true},
+			{"gone", time.Time{}, now.Add(-keepClosed), dropVacancies, false},
 		} {
-			if err := s.pruneSet(ctx, slot, p.set, now.Add(-p.keep), p.drop); err != nil {
+			if err := s.pruneSet(ctx, slot, p.set, p.from, p.to, p.drop, p.stays); err != nil {
 				return fmt.Errorf("prune %s of %s: %w", p.set, slot, err)
 			}
+		}
+		if err := s.pruneUnread(ctx, slot, now.Add(-keepTold)); err != nil {
+			return fmt.Errorf("prune unread adverts of %s: %w", slot, err)
 		}
 		if err := s.pruneEvents(ctx, slot, now.Add(-keepEvents)); err != nil {
 			return fmt.Errorf("prune events of %s: %w", slot, err)
@@ -99,11 +107,13 @@ func (s *Store) Prune(ctx context.Context, now time.Time) error {
 	return s.pruneRuns(ctx, now.Add(-keepRuns))
 }
 
-func (s *Store) pruneSet(ctx context.Context, slot, set string, before time.Time, drop func(engine.Tx, string, []string) error) error {
+// pruneSet calls drop for the members of a set from one time to another, in
+// batches. Many have the same time: a night's closings are one step's.
+func (s *Store) pruneSet(ctx context.Context, slot, set string, from, to time.Time, drop func(engine.Tx, string, []string), stays bool) error {
 	key := slotKey(slot, set)
-	from := never
+	skip := 0
 	for {
-		old := &engine.ZRange{Key: key, Min: from, Max: ms(before), Limit: batch}
+		old := &engine.ZRange{Key: key, Min: ms(from), Max: ms(to), Offset: skip, Limit: batch}
 		if err := s.eng.Read(ctx, slot, old); err != nil || len(old.Zs) == 0 {
 			return err
 		}
@@ -116,51 +126,62 @@ func (s *Store) pruneSet(ctx context.Context, slot, set string, before time.Time
 			}
 			var still []string
 			for i, id := range ids {
-				if now.OK[i] && now.Scores[i] <= ms(before) {
+				if now.OK[i] && now.Scores[i] <= ms(to) {
 					still = append(still, id)
 				}
 			}
-			if len(still) == 0 {
-				return nil
+			if len(still) > 0 {
+				drop(tx, slot, still)
 			}
-			if drop == nil {
-				tx.ZRem(key, still...)
-				return nil
-			}
-			return drop(tx, slot, still)
+			return nil
 		})
-		if err != nil {
+		if err != nil || len(old.Zs) < batch {
 			return err
 		}
-		if len(old.Zs) < batch {
-			return nil
-		}
-		if last := old.Zs[len(old.Zs)-1].Score; last > from {
-			from = last
-		} else {
-			return nil // a whole batch of one instant: the next round goes on
+		if stays {
+			skip += batch
 		}
 	}
 }
 
-func dropMessages(tx engine.Tx, slot string, ids []string) error {
+func dropTombs(tx engine.Tx, slot string, ids []string) { tx.ZRem(slotKey(slot, "tomb"), ids...) }
+
+func dropMessages(tx engine.Tx, slot string, ids []string) {
 	tx.HDel(slotKey(slot, "msg"), ids...)
 	tx.HDel(slotKey(slot, "body"), ids...)
 	tx.ZRem(slotKey(slot, "buried"), ids...)
-	return nil
 }
 
-func (s *Store) dropTold(tx engine.Tx, slot string, ids []string) error {
+func dropTold(tx engine.Tx, slot string, ids []string) {
 	for _, id := range ids {
 		tx.Del(slotKey(slot, "told:"+id))
 	}
-	return nil
 }
 
-func dropVacancies(tx engine.Tx, slot string, ids []string) error {
+func dropVacancies(tx engine.Tx, slot string, ids []string) {
+	dropTold(tx, slot, ids)
 	tx.HDel(slotKey(slot, "vac"), ids...)
 	tx.ZRem(slotKey(slot, "gone"), ids...)
-	return nil
+}
+
+// pruneUnread forgets adverts that could not be read and were never accepted:
+// they left the site before.
+func (s *Store) pruneUnread(ctx context.Context, slot string, before time.Time) error {
+	var old []string
+	err := s.scan(ctx, slot, slotKey(slot, "unread"), func(id string, b []byte) error {
+		var since time.Time
+		if err := since.UnmarshalText(b); err != nil || since.Before(before) {
+			old = append(old, id)
+		}
+		return nil
+	})
+	if err != nil || len(old) == 0 {
+		return err
+	}
+	return s.eng.Update(ctx, slot, func(tx engine.Tx) error {
+		tx.HDel(slotKey(slot, "unread"), old...)
+		return nil
+	})
 }
 
 // pruneEvents drops events from the start of the log, for it is in order.

@@ -52,15 +52,16 @@ func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, l
 	for i := 0; i < s.slots && len(out) < limit; i++ {
 		slot := slotName((first + i) % s.slots)
 		due := &engine.ZRange{Key: slotKey(slot, "due"), Min: never, Max: ms(now), Limit: 1}
-		if err := s.eng.Read(ctx, slot, due); err != nil {
-			return out, err
-		}
-		if len(due.Zs) == 0 {
+		err := s.eng.Read(ctx, slot, due)
+		if err == nil && len(due.Zs) == 0 {
 			continue
 		}
-		claims, err := s.claimSlot(ctx, slot, now, lease, limit-len(out))
+		var claims []alerts.Claim
+		if err == nil {
+			claims, err = s.claimSlot(ctx, slot, now, lease, limit-len(out))
+		}
 		if err != nil {
-			// What was claimed so far may be sent: the caller gets both.
+			// What was claimed so far is sent; the next Claim meets the error.
 			if len(out) > 0 {
 				return out, nil
 			}
@@ -166,6 +167,11 @@ func (s *Store) Keep(ctx context.Context, c *alerts.Claim, body []byte, items []
 // Settle ends a claim.
 func (s *Store) Settle(ctx context.Context, c *alerts.Claim, how alerts.Settlement, reason, detail string, now, due time.Time) (ok bool, err error) {
 	slot := s.messageSlot(&c.Message)
+	if how == alerts.SettleDrop && c.Message.Event == "" {
+		if err := s.giveBack(ctx, c, reason == alerts.DropExpired, due); err != nil {
+			return false, err
+		}
+	}
 	err = s.eng.Update(ctx, slot, func(tx engine.Tx) error {
 		var m *alerts.Message
 		m, ok, err = held(tx, slot, c)
@@ -190,7 +196,7 @@ func (s *Store) Settle(ctx context.Context, c *alerts.Claim, how alerts.Settleme
 		case alerts.SettleDrop:
 			s.endMessage(tx, slot, m, now)
 			if m.Event != "" {
-				s.freeMark(tx, slot, m, reason, now, due)
+				return s.freeMark(tx, slot, m, reason, now, due)
 			}
 		default:
 			return fmt.Errorf("settle %s: unknown settlement %q", m.ID, how)
@@ -214,28 +220,37 @@ func (s *Store) endMessage(tx engine.Tx, slot string, m *alerts.Message, now tim
 	tx.HDel(slotKey(slot, "body"), m.ID)
 	tx.ZRem(slotKey(slot, "due"), m.ID)
 	tx.ZAdd(slotKey(slot, "tomb"), engine.Z{Member: m.ID, Score: ms(now)})
+	if m.Event == "" {
+		tx.HDel(slotKey(slot, "digopen"), digestName(m.Search, m.Dest))
+	}
 }
 
 // freeMark lets another message tell what this one did not. What expired
 // unsent waits for the next digest of its search; what belonged to a search
 // that has ended goes on under the next one that it met.
-func (s *Store) freeMark(tx engine.Tx, slot string, m *alerts.Message, reason string, now, due time.Time) {
+func (s *Store) freeMark(tx engine.Tx, slot string, m *alerts.Message, reason string, now, due time.Time) error {
 	key, err := vacancy.ParseKey(eventVacancy(m.Event))
 	if err != nil {
-		return // Unreachable: the event was made from a key.
+		return nil // Unreachable: the event was made from a key.
 	}
 	switch {
 	case reason == alerts.DropExpired:
-		putDigestItem(tx, slot, digestName(m.Search, m.Dest), m.Event, due)
+		name := digestName(m.Search, m.Dest)
+		window := &engine.ZScore{Key: slotKey(slot, "digdue"), Member: name}
+		if err := tx.Read(window); err != nil {
+			return err
+		}
+		putDigestItem(tx, slot, name, m.Event, due, window)
 	case reason == alerts.DropEnded && len(m.Also) > 0:
 		next := alerts.Message{ID: alerts.InstantID(m.Also[0], m.Event, m.Dest), Search: m.Also[0], Also: m.Also[1:],
 			Subscriber: m.Subscriber, Dest: m.Dest, Event: m.Event, Told: m.Told, AsNew: m.AsNew, Created: m.Created}
 		putMessage(tx, slot, &next)
 		tx.ZAdd(slotKey(slot, "due"), engine.Z{Member: next.ID, Score: ms(now)})
 		tx.HSet(toldKey(slot, key), m.Told, []byte(next.ID))
-		return
+		return nil
 	}
 	tx.HDel(toldKey(slot, key), m.Told)
+	return nil
 }
 
 // NextDue is when the earliest message falls due, or its lease ends.

@@ -133,6 +133,7 @@ type Counts struct {
 func (s *Store) Counts(ctx context.Context, now time.Time) (Counts, error) {
 	var c Counts
 	oldest := forever
+	digests := map[string]bool{} // one has items in many slots
 	for _, slot := range s.allSlots() {
 		live := &engine.ZCard{Key: slotKey(slot, "live")}
 		known := &engine.HLen{Key: slotKey(slot, "vac")}
@@ -140,8 +141,8 @@ func (s *Store) Counts(ctx context.Context, now time.Time) (Counts, error) {
 		due := &engine.ZCount{Key: slotKey(slot, "due"), Min: never, Max: ms(now)}
 		first := &engine.ZRange{Key: slotKey(slot, "due"), Min: never, Max: ms(now), Limit: 1}
 		buried := &engine.ZCard{Key: slotKey(slot, "buried")}
-		digests := &engine.ZCard{Key: slotKey(slot, "digdue")}
-		if err := s.eng.Read(ctx, slot, live, known, all, due, first, buried, digests); err != nil {
+		waiting := &engine.ZRange{Key: slotKey(slot, "digdue"), Min: never, Max: forever}
+		if err := s.eng.Read(ctx, slot, live, known, all, due, first, buried, waiting); err != nil {
 			return Counts{}, err
 		}
 		c.Live += live.N
@@ -149,7 +150,9 @@ func (s *Store) Counts(ctx context.Context, now time.Time) (Counts, error) {
 		c.Queued += all.N
 		c.Due += due.N
 		c.Buried += buried.N
-		c.Digests += digests.N
+		for _, z := range waiting.Zs {
+			digests[z.Member] = true
+		}
 		if len(first.Zs) > 0 {
 			oldest = min(oldest, first.Zs[0].Score)
 		}
@@ -157,6 +160,7 @@ func (s *Store) Counts(ctx context.Context, now time.Time) (Counts, error) {
 	if oldest != forever {
 		c.OldestDue = fromMS(oldest)
 	}
+	c.Digests = len(digests)
 	return c, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -33,6 +34,9 @@ func openStamp(file string) (*stamp, error) {
 	if err := json.Unmarshal(b, &s.last); err != nil {
 		return nil, fmt.Errorf("the stamp %s is damaged: %w: remove it, and the state is taken as it is", file, err)
 	}
+	if s.last == nil { // the file says null
+		s.last = map[string]uint64{}
+	}
 	return s, nil
 }
 
@@ -59,14 +63,16 @@ func (s *stamp) note(source string, runs uint64) error {
 	if s.last[source] >= runs {
 		return nil
 	}
-	s.last[source] = runs
-	b, err := json.Marshal(s.last)
+	next := maps.Clone(s.last)
+	next[source] = runs
+	b, err := json.Marshal(next)
 	if err != nil {
 		return err
 	}
 	if err := writeFile(s.file, b); err != nil {
 		return fmt.Errorf("write the stamp of the state: %w", err)
 	}
+	s.last = next // only now: what was not written is written the next time
 	return nil
 }
 

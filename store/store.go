@@ -126,8 +126,11 @@ func encode(v any) []byte {
 
 const squeezeFrom = 400 // bytes: shorter values hardly shrink
 
+// squeeze compresses a value where that pays, and where it begins with the
+// byte that marks a compressed one.
 func squeeze(b []byte) []byte {
-	if len(b) < squeezeFrom {
+	marked := len(b) > 0 && b[0] == 0
+	if len(b) < squeezeFrom && !marked {
 		return b
 	}
 	var buf bytes.Buffer
@@ -138,7 +141,7 @@ func squeeze(b []byte) []byte {
 	}
 	w.Write(b)
 	w.Close()
-	if buf.Len() >= len(b) {
+	if buf.Len() >= len(b) && !marked {
 		return b
 	}
 	return buf.Bytes()

@@ -193,7 +193,8 @@ func (s *Store) enqueue(tx engine.Tx, slot string, key vacancy.Key, queue []aler
 	msgs := &engine.HMGet{Key: slotKey(slot, "msg"), Fields: ids}
 	tombs := &engine.ZMScore{Key: slotKey(slot, "tomb"), Members: ids}
 	told := &engine.HMGet{Key: toldKey(slot, key), Fields: marks}
-	if err := tx.Read(msgs, tombs, told); err != nil {
+	waiting, digests := readDigests(slot, queue)
+	if err := tx.Read(append(digests, msgs, tombs, told)...); err != nil {
 		return 0, err
 	}
 	queued := 0
@@ -203,13 +204,16 @@ func (s *Store) enqueue(tx engine.Tx, slot string, key vacancy.Key, queue []aler
 		if msgs.Vals[i] != nil || tombs.OK[i] || told.Vals[i] != nil || marked[q.Told] {
 			continue
 		}
-		queued++
 		if q.Digest {
 			// The mark is set when the digest is rendered: until then an
 			// instant alert of another search may tell it first.
-			putDigestItem(tx, slot, digestName(q.Search, q.Dest), q.Event, q.Due)
+			if w := waiting[i]; !w.item.OK {
+				putDigestItem(tx, slot, digestName(q.Search, q.Dest), q.Event, q.Due, w.window)
+				queued++
+			}
 			continue
 		}
+		queued++
 		marked[q.Told] = true
 		m := alerts.Message{ID: q.ID, Search: q.Search, Also: q.Also, Subscriber: q.Subscriber, Dest: q.Dest,
 			Event: q.Event, Told: q.Told, AsNew: q.AsNew, Created: q.Due.UTC()}
