@@ -168,7 +168,7 @@ func TestBrokenPages(t *testing.T) {
 					r.publish()
 					time.Sleep(10 * time.Second)
 				}
-				r.pass(4 * time.Hour)
+				r.pass(2 * time.Hour)
 				if n := len(r.mem.heard("all")); n != 150 {
 					t.Errorf("told of %d, want 150", n)
 				}
@@ -176,7 +176,7 @@ func TestBrokenPages(t *testing.T) {
 					t.Errorf("%d requests for pages that all fail", n)
 				}
 				r.faults("")
-				r.pass(4 * time.Hour)
+				r.pass(3 * time.Hour)
 				if n := len(r.mem.heard("band 5")); n != 150 {
 					t.Errorf("told of %d once read, want 150", n)
 				}

@@ -60,11 +60,11 @@ func TestEveryCallFails(t *testing.T) {
 	if len(names) != 9 {
 		t.Errorf("the day makes calls of %v only", names)
 	}
-	if testing.Short() {
-		calls = min(calls, 60)
-	}
 	for n := 1; n <= calls; n++ {
 		for _, done := range []bool{false, true} {
+			if testing.Short() && n%4 != 0 {
+				continue
+			}
 			var failed string
 			ok := t.Run(fmt.Sprintf("%d, done %v", n, done), func(t *testing.T) {
 				bubble(t, 15, func(t *testing.T, r *rig) {

@@ -117,13 +117,13 @@ func TestSweepFaults(t *testing.T) {
 	for _, script := range []string{"xml html after=2 count=1", "xml short=2 after=2 count=1", "xml missing=title after=1 count=1",
 		"xml silent after=2 count=1", "xml soft404 count=1", "xml 503 after=2 count=4", "xml cut after=2 count=5", "xml total=100000 count=1"} {
 		t.Run(script, func(t *testing.T) {
-			bubble(t, 450, func(t *testing.T, r *rig) {
+			bubble(t, 320, func(t *testing.T, r *rig) {
 				r.faults(script)
 				r.pass(10 * time.Minute)
 				if n := r.asked("xml", 0); n > 40 {
 					t.Errorf("%d pages in ten minutes", n)
 				}
-				r.pass(2 * time.Hour)
+				r.pass(35 * time.Minute)
 				st := r.state()
 				if st.Baseline != nil || st.LastGood[crawler.Sweep].IsZero() || st.Cursor != nil {
 					t.Errorf("the baseline does not end: %+v", st)
