@@ -96,10 +96,28 @@ func redact(text string, names []string) string {
 		}
 	}
 	text = strings.Join(out, "\n")
-	for _, name := range names {
-		text = strikeName(text, name)
+	// A number may be parted by a line break, and taking a name out may bring
+	// the halves of another contact together: until nothing more is found.
+	for before := ""; before != text; {
+		before = text
+		text = strikeAcross(text)
+		for _, name := range names {
+			text = strikeName(text, name)
+		}
 	}
 	return text
+}
+
+// strikeAcross takes out the addresses and numbers that reach over the end of
+// a line.
+func strikeAcross(text string) string {
+	if !contactIn(text) {
+		return text
+	}
+	for contactIn(text) {
+		text = phoneRE.ReplaceAllString(mailRE.ReplaceAllString(text, "\n,\n"), "\n,\n")
+	}
+	return tidyLines(text)
 }
 
 // redactSentence takes the clause out that names a contact.
@@ -234,6 +252,11 @@ func strikeName(text, name string) string {
 	for re.MatchString(text) {
 		text = re.ReplaceAllString(text, "$1$2")
 	}
+	return tidyLines(text)
+}
+
+// tidyLines drops what is left of lines of which something was taken out.
+func tidyLines(text string) string {
 	var out []string
 	for l := range strings.SplitSeq(text, "\n") {
 		if l = strings.TrimLeft(squeeze(l), " ,;:"); l != "" {

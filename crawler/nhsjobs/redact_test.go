@@ -73,7 +73,7 @@ func TestIsName(t *testing.T) {
 }
 
 func FuzzRedact(f *testing.F) {
-	for _, s := range []string{"Call Jo Planted on 0113 496 0000.", "a@b", "0 jo@x.example 1 134960000", "ext 123\nJo Planted", "• 0113 • 4960000"} {
+	for _, s := range []string{"Call Jo Planted on 0113 496 0000.", "a@b", "0 jo@x.example 1 134960000", "ext 123\nJo Planted", "• 0113 • 4960000", "ext\n123 Jo", "Call 0113\n496 0000 now", "ext Jo Planted 123"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
