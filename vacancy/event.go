@@ -54,8 +54,10 @@ type Event struct {
 	At      time.Time `json:"at"`
 	Reason  string    `json:"reason,omitempty"`
 	Changes []Change  `json:"changes,omitempty"`
-	// Related is the reference of the earlier advert of a Readvertised event.
-	Related string `json:"related,omitempty"`
+	// Related is the reference of the vacancy that this one is tied to, and
+	// Relation how: one of the Link constants.
+	Related  string `json:"related,omitempty"`
+	Relation string `json:"relation,omitempty"`
 	// Vacancy is the vacancy after the event.
 	Vacancy Vacancy `json:"vacancy"`
 }

@@ -14,7 +14,8 @@ type Sighting struct {
 	At      time.Time
 	// Feed tells the listings of one site apart ("xml", "html"): they word
 	// one salary and one place in different ways, so a listing is compared
-	// only with an earlier one of its own feed.
+	// only with an earlier one of its own feed. It is "" where the page alone
+	// was read, and no listing.
 	Feed string
 	// Listed is what that listing said, before the advert page was merged in.
 	Listed Facts
@@ -26,6 +27,8 @@ type Sighting struct {
 	// Epoch names the life of the stored state in which the run began. A
 	// store that has lost its state since refuses the sighting.
 	Epoch string
+	// Link ties an unknown vacancy to one known before, see Relate.
+	Link Link
 }
 
 // silent reports whether an unknown vacancy was there before the source was
@@ -112,6 +115,25 @@ type Record struct {
 	Silent   bool      `json:"silent,omitempty"`
 	Closed   string    `json:"closed,omitempty"` // reason, "" while open
 	ClosedAt time.Time `json:"closed_at,omitzero"`
+	// Relisted is when a vacancy that was closed early was listed again for
+	// the first time: one listing may be an old page kept by a cache.
+	Relisted time.Time `json:"relisted,omitzero"`
+	// Link ties the vacancy to an earlier one: the same post again, twice, or
+	// beside it. Zero where it stands alone.
+	Link Link `json:"link,omitzero"`
+}
+
+// First is the event with which the vacancy was, or is, announced.
+func (r *Record) First(at time.Time) Event {
+	e := Event{Kind: New, Version: 1, At: at.UTC(), Vacancy: r.Vacancy}
+	e.Vacancy.Text = r.Text
+	if r.Link.First {
+		e.Related, e.Relation = r.Link.Reference, r.Link.Kind
+		if r.Link.Kind == LinkReadvert {
+			e.Kind = Readvertised
+		}
+	}
+	return e
 }
 
 // A Need is what a listed vacancy asks of the crawl.
@@ -120,19 +142,23 @@ type Need int
 // The needs of a listed vacancy, from none to most.
 const (
 	NeedNothing Need = iota // known, and says what it said before
-	NeedAccept              // only its closing date is another: no page has to be read
-	NeedPage                // unknown, changed or never read: its advert page has to be read
+	NeedAccept              // no page has to be read: only its closing date is another
+	NeedPage                // changed or never read: its advert page has to be read
+	NeedNew                 // unknown: it is new, and its page has to be read
 )
 
-// Needs tells what a listing's vacancy asks for, given what is remembered of
-// it (nil for nothing).
-func (r *Record) Needs(feed string, listed *Vacancy) Need {
+// Needs tells what a listing's vacancy asks for at a time, given what is
+// remembered of it (nil for nothing).
+func (r *Record) Needs(feed string, listed *Vacancy, at time.Time) Need {
 	switch {
 	case r == nil:
-		return NeedPage
+		return NeedNew
 	case r.Closed != "":
-		if reopens(r, listed) {
+		switch r.relisting(listed, at) {
+		case reopensNow:
 			return NeedPage
+		case reopensFirst:
+			return NeedAccept
 		}
 		return NeedNothing // an old page, kept by a cache
 	case r.Vacancy.PageUnread && !r.Silent:
@@ -152,14 +178,39 @@ func closingMoved(r *Record, v *Vacancy) bool {
 	return !v.Closing.IsZero() && !r.Vacancy.Closing.IsZero() && v.Closing != r.Vacancy.Closing
 }
 
-// reopens reports whether a closed vacancy is listed with a closing date that
-// lies ahead of the one it was closed by. An old cached page shows the old date
-// and reopens nothing.
-func reopens(r *Record, v *Vacancy) bool {
-	if r.Closed == "" || v.Closing.IsZero() {
-		return false
+const (
+	// relistedAfter is the least time between the two listings that reopen a
+	// vacancy which was closed early, relistedWithin the most: one sweep a
+	// night meets it, and an old page kept by a cache is gone by then.
+	relistedAfter, relistedWithin = 10 * time.Minute, 49 * time.Hour
+)
+
+// How a closed vacancy stands that is listed again.
+const (
+	staysClosed  = iota
+	reopensFirst // its first listing: to be noted, for a second one to count
+	reopensNow
+)
+
+// relisting tells what a listing of a closed vacancy means. With a closing date
+// before the day on which it was closed it is an old page. One that was closed
+// by its date and has a later one has been reopened; one that was closed
+// early, with its date still ahead, has to be listed twice.
+func (r *Record) relisting(v *Vacancy, at time.Time) int {
+	if v.Closing.IsZero() || v.Closing.Before(LondonDay(r.ClosedAt)) || !v.Open(LondonDay(at)) {
+		return staysClosed
 	}
-	return !v.Closing.Before(LondonDay(r.ClosedAt))
+	if r.Closed != Early && r.Closed != Withdrawn {
+		return reopensNow
+	}
+	since := at.Sub(r.Relisted)
+	switch {
+	case r.Relisted.IsZero() || since > relistedWithin:
+		return reopensFirst
+	case since >= relistedAfter:
+		return reopensNow
+	}
+	return staysClosed
 }
 
 // See returns the record after a sighting and the events that it makes. The
@@ -175,12 +226,13 @@ func (r *Record) See(s *Sighting) (after Record, events []Event, again bool) {
 	v.Text = s.Vacancy.Text
 	if r == nil {
 		v.FirstSeen = s.At.UTC()
-		after = Record{Vacancy: v, Text: v.Text, Version: 1, Silent: s.silent(),
+		after = Record{Vacancy: v, Text: v.Text, Version: 1, Silent: s.silent(), Link: s.Link,
 			Listed: map[string]Facts{s.Feed: s.Listed}}
 		if after.Silent {
 			return after, nil, false
 		}
-		return after, []Event{{Kind: New, Version: 1, At: s.At.UTC(), Vacancy: v}}, false
+		after.Link.First = after.Link.Reference != ""
+		return after, []Event{after.First(s.At)}, false
 	}
 
 	after = *r
@@ -188,9 +240,17 @@ func (r *Record) See(s *Sighting) (after Record, events []Event, again bool) {
 	if after.Listed == nil {
 		after.Listed = map[string]Facts{}
 	}
-	after.Listed[s.Feed] = s.Listed
-	if r.Closed != "" && !(reopens(r, &v) && v.Open(LondonDay(s.At))) {
-		return after, nil, false // an old page, kept by a cache: nothing happened
+	if s.Feed != "" {
+		after.Listed[s.Feed] = s.Listed
+	}
+	if r.Closed != "" {
+		switch r.relisting(&v, s.At) {
+		case reopensFirst:
+			after.Relisted = s.At.UTC()
+			return after, nil, false
+		case staysClosed:
+			return after, nil, false // an old page, kept by a cache: nothing happened
+		}
 	}
 	var changed []string // fields that this feed words in another way than before
 	if said, ok := r.Listed[s.Feed]; ok {
@@ -214,6 +274,15 @@ func (r *Record) See(s *Sighting) (after Record, events []Event, again bool) {
 			after.Vacancy.Closing = v.Closing
 		}
 		after.Vacancy.take(&v, changed)
+		if slices.Contains(changed, "title") {
+			// What the old title told is not to outlive it.
+			after.Vacancy.Text = after.Text
+			after.Vacancy.Derive()
+			after.Vacancy.Text = Text{}
+		}
+	}
+	if after.Link.Reference == "" {
+		after.Link = s.Link // an employer's reference stands on the page alone
 	}
 	event := func(k Kind, changes []Change) {
 		after.Version++
@@ -221,7 +290,7 @@ func (r *Record) See(s *Sighting) (after Record, events []Event, again bool) {
 	}
 	switch {
 	case r.Closed != "":
-		after.Closed, after.ClosedAt = "", time.Time{}
+		after.Closed, after.ClosedAt, after.Relisted = "", time.Time{}, time.Time{}
 		event(Reopened, closingChange(&before, &after.Vacancy))
 	case closingMoved(r, &v):
 		event(ClosingMoved, closingChange(&before, &after.Vacancy))
@@ -254,14 +323,41 @@ func closingChange(before, after *Vacancy) []Change {
 // Expire closes an open record whose closing date has passed by the given
 // London day; it reports false where there is nothing to close.
 func (r *Record) Expire(today Day, at time.Time) (after Record, event Event, ok bool) {
-	if r.Closed != "" || r.Vacancy.Open(today) {
+	if r.Vacancy.Open(today) {
+		return Record{}, Event{}, false
+	}
+	return r.Close(Expired, at)
+}
+
+// Close closes an open record for a reason; it reports false where it is
+// closed already.
+func (r *Record) Close(reason string, at time.Time) (after Record, event Event, ok bool) {
+	if r.Closed != "" {
 		return Record{}, Event{}, false
 	}
 	after = *r
-	after.Closed, after.ClosedAt = Expired, at.UTC()
+	after.Closed, after.ClosedAt, after.Relisted = reason, at.UTC(), time.Time{}
 	after.Version++
 	after.Text = Text{} // the employer's prose is not kept beyond the advert
-	return after, Event{Kind: Closed, Version: after.Version, At: at.UTC(), Reason: Expired, Vacancy: after.Vacancy}, true
+	return after, Event{Kind: Closed, Version: after.Version, At: at.UTC(), Reason: reason, Vacancy: after.Vacancy}, true
+}
+
+// Release makes a vacancy that was taken in silence new to everybody; it
+// reports false where there is nothing to tell: it was told of, or is over.
+func (r *Record) Release(at time.Time) (after Record, event Event, ok bool) {
+	if !r.Silent || r.Closed != "" {
+		return Record{}, Event{}, false
+	}
+	after = *r
+	after.Silent = false
+	if after.Version > 1 {
+		// Something was told of it since, to those who ask for changes.
+		after.Version++
+	}
+	after.Link.First = after.Link.Reference != ""
+	e := after.First(at)
+	e.Version = after.Version
+	return after, e, true
 }
 
 // ClosesBy orders vacancies by closing date, soonest first, those without one

@@ -215,7 +215,7 @@ func TestNeeds(t *testing.T) {
 		listed Vacancy
 		want   Need
 	}{
-		{"unknown", nil, false, "xml", listed(), NeedPage},
+		{"unknown", nil, false, "xml", listed(), NeedNew},
 		{"as before", known, false, "xml", listed(), NeedNothing},
 		{"closing moved", known, false, "xml", listed(closes(later)), NeedAccept},
 		{"closing not stated", known, false, "xml", listed(closes(Day{})), NeedNothing},
@@ -238,7 +238,7 @@ func TestNeeds(t *testing.T) {
 			}
 			r = &rec
 		}
-		if got := r.Needs(tt.feed, &tt.listed); got != tt.want {
+		if got := r.Needs(tt.feed, &tt.listed, closing.StartIn(London())); got != tt.want {
 			t.Errorf("%s: needs %d, want %d", tt.name, got, tt.want)
 		}
 	}
@@ -318,7 +318,7 @@ func TestSeeClosed(t *testing.T) {
 		}
 	}
 	old := listed(closes(last))
-	if got := closed.Needs("xml", &old); got != NeedNothing {
+	if got := closed.Needs("xml", &old, midnight); got != NeedNothing {
 		t.Errorf("an old page needs %d, want nothing", got)
 	}
 	if closed.Closed != Expired {

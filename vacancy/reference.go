@@ -1,6 +1,9 @@
 package vacancy
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // ValidReference reports whether s has the shape of a URL reference on NHS
 // Jobs: an account (a letter and four digits), a hyphen, and letters, digits
@@ -60,4 +63,22 @@ func Readvertises(later, earlier *Vacancy) bool {
 	ls, lr := SplitRun(later.EmployerReference)
 	es, er := SplitRun(earlier.EmployerReference)
 	return strings.EqualFold(ls, es) && lr >= er
+}
+
+// Adjacent reports whether two references were given close after each other:
+// they differ in their last number alone, by one to ten.
+func Adjacent(a, b string) bool {
+	pa, na, ta, oka := lastNumber(a)
+	pb, nb, tb, okb := lastNumber(b)
+	d := na - nb
+	return oka && okb && pa == pb && ta == tb && (d >= 1 && d <= 10 || d <= -1 && d >= -10)
+}
+
+// lastNumber divides a reference into what stands before its last number, the
+// number, and a letter or two behind it: "C9165-26-05-052a" ends in 52 and a.
+func lastNumber(ref string) (before string, n int, behind string, ok bool) {
+	head := strings.TrimRightFunc(ref, func(r rune) bool { return r < '0' || r > '9' })
+	before = strings.TrimRightFunc(head, func(r rune) bool { return r >= '0' && r <= '9' })
+	n, err := strconv.Atoi(head[len(before):])
+	return before, n, ref[len(head):], err == nil
 }

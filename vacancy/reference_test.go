@@ -74,3 +74,21 @@ func TestSameListingAndReadvertises(t *testing.T) {
 		t.Error("an earlier run advertises a later one again")
 	}
 }
+
+func TestAdjacent(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want bool
+	}{
+		{"C9259-26-0123", "C9259-26-0124", true}, {"C9259-26-0124", "C9259-26-0123", true}, {"C9259-26-0123", "C9259-26-0133", true},
+		{"C9259-26-0123", "C9259-26-0134", false}, {"C9259-26-0134", "C9259-26-0123", false}, {"C9259-26-0123", "C9259-26-0123", false},
+		{"C9259-26-0999", "C9259-26-1000", true}, {"C9259-26-0123", "C9260-26-0124", false}, {"C9259-26-0123", "C9259-25-0124", false},
+		{"C9165-26-05-052a", "C9165-26-05-053a", true}, {"C9165-26-05-052a", "C9165-26-05-053b", false},
+		{"U0080-20402", "U0080-20403", true}, {"", "", false}, {"a", "b", false},
+		{"C9259-99999999999999999999", "C9259-99999999999999999998", false}, // no number that we can count with
+	} {
+		if got := Adjacent(tt.a, tt.b); got != tt.want {
+			t.Errorf("Adjacent(%q, %q) = %t, want %t", tt.a, tt.b, got, tt.want)
+		}
+	}
+}
