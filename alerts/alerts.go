@@ -57,6 +57,18 @@ type Log interface {
 	// Told returns who has been told of a vacancy: by told mark, the ID of
 	// the message.
 	Told(ctx context.Context, key vacancy.Key) (map[string]string, error)
+	// Kin notes vacancies under their names, and returns for each the others
+	// that were noted under one of them before it: of each name at most 20, the
+	// newest first. It is a step of its own, and repeating it changes nothing:
+	// a vacancy keeps the place that it was noted at first.
+	Kin(ctx context.Context, named []Named, at time.Time) ([][]vacancy.Key, error)
+}
+
+// Named is a vacancy and the names under which its relatives find it, see
+// vacancy.KinNames.
+type Named struct {
+	Key   vacancy.Key
+	Names []string
 }
 
 // Searches gives the saved searches that are in force.
@@ -78,6 +90,13 @@ type Acceptance struct {
 	Queue    []Queued
 	// Pending are the events of which further messages follow by Enqueue.
 	Pending []string
+	// Listed is when a listing showed the vacancy; zero where none did.
+	Listed time.Time
+	// Reread is when its page is to be read once more, if somebody is or was
+	// told of it; zero where that is not asked for. PageRead says that the
+	// page was read just now, which ends an older wish.
+	Reread   time.Time
+	PageRead bool
 }
 
 // Queued is a message to be put in the outbox, or for a digest an item to be

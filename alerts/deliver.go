@@ -267,9 +267,9 @@ func (d *Deliverer) render(ctx context.Context, c *Claim, ch channel.Channel, se
 		if len(items) == 0 {
 			return DropEmpty, nil
 		}
-		for _, it := range items {
-			a.Items = append(a.Items, item(search, it.Event, it.Record, today))
-			events = append(events, it.Event.ID())
+		a.Items = entries(search, items, today)
+		for i := range items {
+			events = append(events, items[i].Event.ID())
 		}
 	} else {
 		e := *c.Event
@@ -330,12 +330,4 @@ func (d *Deliverer) gather(ctx context.Context, c *Claim, today vacancy.Day) ([]
 		return nil, fmt.Errorf("hold the items of the digest: %w", err)
 	}
 	return slices.DeleteFunc(items, func(it DigestItem) bool { return slices.Contains(taken, it.Event.ID()) }), nil
-}
-
-// item is one vacancy of a message: what happened, and the facts as they are
-// now.
-func item(s *vacancy.Search, e vacancy.Event, r vacancy.Record, today vacancy.Day) message.Item {
-	e.Vacancy = r.Vacancy
-	e.Vacancy.Text = r.Text
-	return message.Item{Event: e, Outcomes: vacancy.Explain(s, &e.Vacancy, today)}
 }

@@ -108,7 +108,7 @@ func (m *Metrics) settled(kind string, s Settlement, reason string, n int) {
 }
 
 func (m *Metrics) latency(kind string, c *Claim, now time.Time) {
-	if c.Event == nil || c.Record == nil || c.Event.Kind != vacancy.New {
+	if c.Event == nil || c.Record == nil || !announces(c.Event.Kind) {
 		return
 	}
 	posted, seen := c.Record.Vacancy.Posted, c.Record.Vacancy.FirstSeen

@@ -539,7 +539,7 @@ func TestInterruptedFanOut(t *testing.T) {
 		searches = append(searches, band5(fmt.Sprintf("s%d", i), fmt.Sprintf("r%d", i), mailTo(fmt.Sprintf("r%d", i))))
 	}
 	r := newRig(t, f, searches...)
-	f.arm(2, false) // the step of the second chunk
+	f.arm(3, false) // the step of the second chunk, after those of Kin and of the first
 	r.see(vac(1))
 	if c := r.counts(); c.Queued != 2000 {
 		t.Fatalf("%d queued after the crash, want the first chunk of 2000", c.Queued)

@@ -27,7 +27,7 @@ func (s *Store) State(ctx context.Context, source string) (crawler.State, error)
 		}
 	}
 	if s.stamp.ahead(source, st.Runs) {
-		return crawler.State{Lost: true, Stopped: st.Stopped, Gate: st.Gate, HTMLForbidden: st.HTMLForbidden}, nil
+		return crawler.State{Lost: true, Stopped: st.Stopped, Paused: st.Paused, Gate: st.Gate, HTMLForbidden: st.HTMLForbidden}, nil
 	}
 	return st, nil
 }
@@ -53,11 +53,13 @@ func (s *Store) Begin(ctx context.Context, source, reason string, at time.Time) 
 		}
 		st = crawler.State{}
 		if r.OK {
-			// Manners outlive the state: a gate or a stop is the site's word.
+			// Manners outlive the state: a gate or a stop is the site's word,
+			// a pause the operator's.
 			var before crawler.State
 			if err := decode(r.Val, &before); err == nil {
 				st.Runs, st.Gate, st.Stopped, st.Backoff = before.Runs, before.Gate, before.Stopped, before.Backoff
-				st.HTMLForbidden = before.HTMLForbidden
+				st.HTMLForbidden, st.Paused, st.Failures = before.HTMLForbidden, before.Paused, before.Failures
+				st.Rate = before.Rate // the site's rhythm is what it was
 			}
 		}
 		st.Epoch = epoch
@@ -91,17 +93,28 @@ func sameRun(a, b *crawler.Report) bool {
 // reportMember is a report as a member of a set, whose length is limited: of a
 // run that met very many faults the first are kept.
 func reportMember(rep crawler.Report) string {
-	const most, long = 20, 500
-	if len(rep.Defects) > most {
-		rep.Defects = append(slices.Clone(rep.Defects[:most]), fmt.Sprintf("and %d more", len(rep.Defects)-most))
+	// A byte may take six in JSON: the lot stays under engine.MaxName.
+	const most, long, longErr = 20, 100, 500
+	left := len(rep.Defects) - most
+	rep.Defects = slices.Clone(rep.Defects[:min(len(rep.Defects), most)])
+	for i, d := range rep.Defects {
+		rep.Defects[i] = cut(d, long)
 	}
-	rep.Err = strings.ToValidUTF8(rep.Err[:min(len(rep.Err), long)], "")
+	if left > 0 {
+		rep.Defects = append(rep.Defects, fmt.Sprintf("and %d more", left))
+	}
+	rep.Err = cut(rep.Err, longErr)
 	b, err := json.Marshal(rep)
 	if err != nil {
 		// Unreachable: a report is plain data.
 		panic(fmt.Sprintf("store: encode a report: %v", err))
 	}
 	return string(b)
+}
+
+// cut shortens a text to at most n bytes, between two characters.
+func cut(text string, n int) string {
+	return strings.ToValidUTF8(text[:min(len(text), n)], "")
 }
 
 // Mark stores the state of a source after a step of a run.
@@ -161,7 +174,7 @@ func (s *Store) Reports(ctx context.Context, source string, limit int) ([]crawle
 }
 
 // Needs tells what each listed vacancy asks for.
-func (s *Store) Needs(ctx context.Context, source, feed string, listed []vacancy.Vacancy) ([]vacancy.Need, error) {
+func (s *Store) Needs(ctx context.Context, source, feed string, listed []vacancy.Vacancy, at time.Time) ([]vacancy.Need, error) {
 	keys := make([]vacancy.Key, len(listed))
 	for i := range listed {
 		keys[i] = vacancy.Key{Source: source, Reference: listed[i].Reference}
@@ -176,35 +189,9 @@ func (s *Store) Needs(ctx context.Context, source, feed string, listed []vacancy
 		if rec, ok := records[keys[i]]; ok {
 			r = &rec
 		}
-		out[i] = r.Needs(feed, &listed[i])
+		out[i] = r.Needs(feed, &listed[i], at)
 	}
 	return out, nil
-}
-
-// Touch notes that live vacancies were listed.
-func (s *Store) Touch(ctx context.Context, source string, references []string, at time.Time) error {
-	keys := make([]vacancy.Key, len(references))
-	for i, r := range references {
-		keys[i] = vacancy.Key{Source: source, Reference: r}
-	}
-	return s.bySlot(ctx, keys, func(slot string, keys []vacancy.Key) error {
-		return s.eng.Update(ctx, slot, func(tx engine.Tx) error {
-			live := &engine.ZMScore{Key: slotKey(slot, "live"), Members: names(keys)}
-			if err := tx.Read(live); err != nil {
-				return err
-			}
-			var zs []engine.Z
-			for i, k := range keys {
-				if live.OK[i] {
-					zs = append(zs, engine.Z{Member: k.String(), Score: ms(at)})
-				}
-			}
-			if len(zs) > 0 {
-				tx.ZAdd(slotKey(slot, "seen"), zs...)
-			}
-			return nil
-		})
-	})
 }
 
 // Unread notes that an advert could not be read, and returns since when.
@@ -280,48 +267,85 @@ func (s *Store) Yield(ctx context.Context, holder string) error {
 
 // spent is how many requests of a day's budget are gone.
 type spent struct {
-	Day   vacancy.Day `json:"day"`
-	Taken int         `json:"taken"`
+	Day vacancy.Day `json:"day"`
+	// Taken is the sum over all classes. It stood alone before there were
+	// classes, and a program of that time still goes by it.
+	Taken int            `json:"taken"`
+	By    map[string]int `json:"by,omitempty"`
 }
 
-// Take counts a request against the budget of a day.
-func (s *Store) Take(ctx context.Context, source string, day vacancy.Day, limit, reserve int) (ok bool, err error) {
+// classes are the requests taken by class. Those of which no class is known
+// count under "".
+func (b *spent) classes() map[string]int {
+	out, rest := make(map[string]int, len(b.By)+1), b.Taken
+	for class, n := range b.By {
+		out[class], rest = n, rest-n
+	}
+	if rest > 0 {
+		out[""] += rest
+	}
+	return out
+}
+
+// Take counts one request of a class against the budget of a UTC day, where
+// allows says so of what has been taken of that day by class; else it counts
+// nothing and reports false. Counting and asking are one step, so that no two
+// processes take the same last request. Allows may be called several times,
+// and must do nothing but answer.
+//
+// A request is counted before it leaves: a crash between the two, or an error
+// of Take, after which nothing may be sent, loses the budget one request and
+// never makes one too many.
+func (s *Store) Take(ctx context.Context, source string, day vacancy.Day, class string, allows func(taken map[string]int) bool) (ok bool, err error) {
 	err = s.eng.Update(ctx, metaSlot, func(tx engine.Tx) error {
-		b, err := readSpent(tx.Read, source, day)
+		ok = false
+		b, moved, err := readSpent(tx.Read, source, day)
 		if err != nil {
 			return err
 		}
-		if ok = b.Taken < limit-reserve; !ok {
-			return nil
+		if allows(b.classes()) {
+			ok = true
+			b.By = b.classes()
+			b.By[class]++
+			b.Taken++
 		}
-		b.Taken++
-		tx.HSet(metaKey("budget"), source, encode(b))
+		if ok || moved {
+			tx.HSet(metaKey("budget"), source, encode(b))
+		}
 		return nil
 	})
-	return ok, err
+	return ok && err == nil, err
 }
 
-// Taken is how many requests of a day's budget are gone.
-func (s *Store) Taken(ctx context.Context, source string, day vacancy.Day) (int, error) {
-	b, err := readSpent(func(r ...engine.Read) error { return s.eng.Read(ctx, metaSlot, r...) }, source, day)
-	return b.Taken, err
+// Taken is how many requests of a UTC day's budget are gone, by class. What was
+// counted by a program that knew no classes is under "".
+func (s *Store) Taken(ctx context.Context, source string, day vacancy.Day) (map[string]int, error) {
+	b, _, err := readSpent(func(r ...engine.Read) error { return s.eng.Read(ctx, metaSlot, r...) }, source, day)
+	if err != nil {
+		return nil, err
+	}
+	return b.classes(), nil
 }
 
-func readSpent(read func(...engine.Read) error, source string, day vacancy.Day) (spent, error) {
+// readSpent returns what counts against a day. Moved is set where that was
+// stored for a day far ahead, by a clock that was wrong: it is this day's then,
+// and has to be stored as such lest it use up every day until that one.
+func readSpent(read func(...engine.Read) error, source string, day vacancy.Day) (b spent, moved bool, err error) {
 	r := &engine.HGet{Key: metaKey("budget"), Field: source}
 	if err := read(r); err != nil {
-		return spent{}, err
+		return spent{}, false, err
 	}
-	var b spent
 	if r.OK {
 		if err := decode(r.Val, &b); err != nil {
-			return spent{}, err
+			return spent{}, false, fmt.Errorf("budget of source %s: %w", source, err)
 		}
 	}
-	// A day behind the stored one is a clock turned back: it is not given a
-	// second budget.
-	if b.Day.Before(day) || b.Day.IsZero() {
-		b = spent{Day: day}
+	switch {
+	case b.Day.IsZero() || b.Day.Before(day):
+		return spent{Day: day}, false, nil
+	case b.Day == day || b.Day == day.Add(1):
+		return b, false, nil // a clock turned back by a day is given no second budget
 	}
-	return b, nil
+	b.Day = day
+	return b, true, nil
 }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -148,26 +150,106 @@ func TestLease(t *testing.T) {
 	})
 }
 
-// The budget of a day outlives a restart, keeps its reserve, and a clock that
+// The budget of a day outlives a restart and is counted by class; a clock that
 // is turned back brings no second one.
 func TestBudget(t *testing.T) {
 	onAll(t, func(t *testing.T, eng engine.Engine) {
-		ctx := t.Context()
-		monday, tuesday := vacancy.Day{Year: 2026, Month: 7, Day: 13}, vacancy.Day{Year: 2026, Month: 7, Day: 14}
-		take := func(day vacancy.Day, reserve int) bool {
+		monday := vacancy.Day{Year: 2026, Month: 7, Day: 13}
+		tuesday := monday.Add(1)
+		request := func(day vacancy.Day, class string, limit int) bool {
 			t.Helper()
-			ok, err := open(t, eng, "").Take(ctx, "nhs-jobs", day, 5, reserve)
+			return take(t, open(t, eng, ""), day, class, limit)
+		}
+		taken := func(day vacancy.Day) map[string]int {
+			t.Helper()
+			got, err := open(t, eng, "").Taken(t.Context(), "nhs-jobs", day)
 			if err != nil {
 				t.Fatal(err)
 			}
-			return ok
+			return got
 		}
-		got := []bool{take(monday, 2), take(monday, 2), take(monday, 2), take(monday, 2), take(monday, 0), take(monday, 0), take(monday, 0)}
-		if diff := cmp.Diff([]bool{true, true, true, false, true, true, false}, got); diff != "" {
+		got := []bool{request(monday, "sweep", 3), request(monday, "hot", 3), request(monday, "sweep", 3), request(monday, "sweep", 3),
+			request(monday, "hot", 4), request(monday, "hot", 4)}
+		if diff := cmp.Diff([]bool{true, true, true, false, true, false}, got); diff != "" {
+			t.Errorf("allowed on Monday (-want +got):\n%s", diff)
+		}
+		if diff := cmp.Diff(map[string]int{"sweep": 2, "hot": 2}, taken(monday)); diff != "" {
 			t.Errorf("taken on Monday (-want +got):\n%s", diff)
 		}
-		if !take(tuesday, 0) || take(monday, 4) {
+		if len(taken(tuesday)) != 0 || !request(tuesday, "hot", 1) || request(monday, "hot", 1) {
 			t.Error("Tuesday has no budget of its own, or the clock turned back brought one")
+		}
+		if request(tuesday, "hot", 1) {
+			t.Error("the clock turned back and on again brought a second budget")
+		}
+		if diff := cmp.Diff(map[string]int{"hot": 1}, taken(monday)); diff != "" {
+			t.Errorf("taken once the clock was turned back (-want +got):\n%s", diff)
+		}
+		// A clock that was wrong by years does not use up the days until then.
+		far := vacancy.Day{Year: 2031, Month: 1, Day: 1}
+		if !request(far, "hot", 1) || request(tuesday, "hot", 1) || !request(tuesday.Add(1), "hot", 1) {
+			t.Error("a clock that was wrong brought a second budget, or took tomorrow's")
+		}
+	})
+}
+
+// What a program counted that knew no classes is counted still, and what this
+// one counts is the sum that such a program goes by.
+func TestBudgetWithoutClasses(t *testing.T) {
+	onAll(t, func(t *testing.T, eng engine.Engine) {
+		s, day := open(t, eng, ""), vacancy.Day{Year: 2026, Month: 7, Day: 14}
+		put := func(b string) {
+			t.Helper()
+			if err := eng.Update(t.Context(), "vw:meta", func(tx engine.Tx) error {
+				tx.HSet("{vw:meta}:budget", "nhs-jobs", []byte(b))
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		put(`{"day":"2026-07-14","taken":7}`)
+		if take(t, s, day, "hot", 7) || !take(t, s, day, "hot", 8) {
+			t.Error("what was counted without a class is not counted")
+		}
+		got, err := s.Taken(t.Context(), "nhs-jobs", day)
+		if diff := cmp.Diff(map[string]int{"": 7, "hot": 1}, got); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+		stored := &engine.HGet{Key: "{vw:meta}:budget", Field: "nhs-jobs"}
+		if err := eng.Read(t.Context(), "vw:meta", stored); err != nil {
+			t.Fatal(err)
+		}
+		if want := `{"day":"2026-07-14","taken":8,"by":{"":7,"hot":1}}`; string(stored.Val) != want {
+			t.Errorf("stored %s, want %s", stored.Val, want)
+		}
+		put(`{"day":"2026-07-14","taken":`)
+		if _, err := s.Taken(t.Context(), "nhs-jobs", day); err == nil {
+			t.Error("a damaged budget was read")
+		}
+		if ok, err := s.Take(t.Context(), "nhs-jobs", day, "hot", func(map[string]int) bool { return true }); ok || err == nil {
+			t.Error("a request was taken from a damaged budget")
+		}
+	})
+}
+
+// However many ask at once, what allows says holds.
+func TestBudgetTogether(t *testing.T) {
+	onAll(t, func(t *testing.T, eng engine.Engine) {
+		s, day := open(t, eng, ""), vacancy.Day{Year: 2026, Month: 7, Day: 14}
+		var granted atomic.Int64
+		var wg sync.WaitGroup
+		for range 6 {
+			wg.Go(func() {
+				for range 8 {
+					if take(t, s, day, "hot", 20) {
+						granted.Add(1)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if got, err := s.Taken(t.Context(), "nhs-jobs", day); err != nil || granted.Load() != 20 || got["hot"] != 20 {
+			t.Errorf("granted %d, counted %v, %v, want 20", granted.Load(), got, err)
 		}
 	})
 }

@@ -10,12 +10,14 @@ import (
 // Every key of the store. NN is a slot: 16 of them on Redis, one on bbolt. A
 // vacancy's slot is crc32(source/reference), a search's crc32(id), so that
 // what belongs to a vacancy, or to a search, changes in one atomic step.
+// A name of a vacancy's relatives (vacancy.KinNames) lies in its own slot,
+// crc32(name).
 //
 //	key                   kind   holds                                     lifetime
-//	{vw:meta}:store       hash   schema, slots                             for good
+//	{vw:meta}:store       hash   schema, slots, silent once that is whole  for good
 //	{vw:meta}:sources     hash   source → crawler.State                    for good
 //	{vw:meta}:runs:SRC    zset   crawler.Report by time                    30 days
-//	{vw:meta}:budget      hash   source → day and requests taken           overwritten daily
+//	{vw:meta}:budget      hash   source → day, requests taken, by class    overwritten daily
 //	{vw:meta}:lease       hash   crawl → holder and expiry                 30 s
 //	{vw:meta}:keys        hash   purpose → signing key                     for good
 //	{vw:meta}:searches    hash   rev → number of changes to searches       for good
@@ -23,6 +25,10 @@ import (
 //	{vw:NN}:vac           hash   source/reference → vacancy.Record         live, and 400 days after
 //	{vw:NN}:live          zset   source/reference by closing day           until closed
 //	{vw:NN}:seen          zset   source/reference by last listing          until closed
+//	{vw:NN}:silent        zset   source/reference by posting, of the live  until told or closed
+//	                             of which nobody was told
+//	{vw:NN}:reread        zset   source/reference by when its page is to   until read, given up or closed
+//	                             be read once more
 //	{vw:NN}:gone          zset   source/reference by time of closing       400 days
 //	{vw:NN}:unread        hash   source/reference → first failure          until read or given up
 //	{vw:NN}:evt           hash   event id → vacancy.Event                  400 days
@@ -39,6 +45,8 @@ import (
 //	{vw:NN}:digdue        zset   SEARCH|DEST by the window's end           until told
 //	{vw:NN}:digopen       hash   SEARCH|DEST → message id of its digest    until settled
 //	{vw:NN}:search        hash   search id → saved search                  until removed
+//	{vw:NN}:kin           hash   name, hashed → source/references, newest  490 days after the last
+//	{vw:NN}:kinold        zset   name, hashed, by last note                490 days after the last
 //
 // All of it is written by package store alone, in steps of store/engine.
 //
@@ -46,8 +54,23 @@ import (
 //
 //   - Begin writes the epoch into every slot, then the source's state. Between:
 //     the state is still missing, and the next run begins again.
+//   - Kin notes a vacancy under its names, then Accept writes its record.
+//     Between: the batch is repeated, and finds the same relatives; a noted
+//     vacancy that is not known is no relative.
 //   - Accept, then the crawl's Mark. Between: the run is repeated, and finds
 //     its vacancies known.
+//   - Take counts a request, then it leaves. Between: it is counted and was
+//     never sent.
+//   - Accept, then Touch of what a page listed besides, or the other way round.
+//     Between: what is known counts as not listed yet, and nothing is concluded
+//     of it, for the sweep is not whole before its Mark.
+//   - Absent notes vacancies that have no time of listing, in a step a slot,
+//     and only answers. Between: it is asked again, and notes the rest.
+//   - The page of a Reread is read, then Accept or PutOff ends the wish.
+//     Between: it is read again.
+//   - Silent notes in every slot which vacancies were taken in silence before
+//     there was such a list, then that the list is whole. Between: it is made
+//     again.
 //   - OpenDigests makes the message in the search's slot; the items and their
 //     due time stay in the slots of the vacancies until the digest is settled.
 //     Between any two: it is repeated, and the message exists already.
@@ -59,6 +82,15 @@ import (
 //     what is left.
 //   - Settle of a digest, then the clearing of its items. Between: the next
 //     part of the digest finds them told by another message and forgets them.
+//
+// Values are JSON. A program reads what an older one of its schema wrote, and
+// what it misses is zero: the budget of a day has no classes, a vacancy no time
+// of listing. It reads what a newer one wrote too, and ignores the fields that
+// it does not know; a value that it writes back, as it does a source's
+// crawler.State with every Mark, is without them. So a field may be added
+// without a new schema where losing it costs no more than learning it again
+// (rates, history, a cursor); what must not be lost raises the schema, and the
+// older program then refuses to start.
 const metaSlot = "vw:meta"
 
 func metaKey(name string) string { return "{" + metaSlot + "}:" + name }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vacancywatch/vacancywatch/store/engine"
@@ -63,7 +64,7 @@ func (s *Store) expireSlot(ctx context.Context, slot string, today vacancy.Day, 
 			next++
 			e.Seq = next
 			after.Revision++
-			putRecord(tx, slot, after.Vacancy.Key(), &after)
+			putRecord(tx, slot, after.Vacancy.Key(), r, &after)
 			putEvent(tx, slot, &e)
 			events = append(events, e)
 		}
@@ -92,9 +93,15 @@ func (s *Store) Prune(ctx context.Context, now time.Time) error {
 			{"buried", time.Time{}, now.Add(-keepBuried), dropMessages, false},
 			{"gone", now.Add(-keepTold - keepLooking), now.Add(-keepTold), dropTold, true},
 			{"gone", time.Time{}, now.Add(-keepClosed), dropVacancies, false},
+			{"kinold", time.Time{}, now.Add(-keepKin), dropKin, false},
 		} {
 			if err := s.pruneSet(ctx, slot, p.set, p.from, p.to, p.drop, p.stays); err != nil {
 				return fmt.Errorf("prune %s of %s: %w", p.set, slot, err)
+			}
+		}
+		for _, set := range []string{"seen", "reread", "silent"} {
+			if err := s.pruneNotLive(ctx, slot, set); err != nil {
+				return fmt.Errorf("prune %s of %s: %w", set, slot, err)
 			}
 		}
 		if err := s.pruneUnread(ctx, slot, now.Add(-keepTold)); err != nil {
@@ -162,6 +169,41 @@ func dropVacancies(tx engine.Tx, slot string, ids []string) {
 	dropTold(tx, slot, ids)
 	tx.HDel(slotKey(slot, "vac"), ids...)
 	tx.ZRem(slotKey(slot, "gone"), ids...)
+}
+
+// pruneNotLive drops from a set of live vacancies what is live no more. Closing
+// a vacancy does that itself; but for what an older program closed, which knew
+// nothing of the set, nothing else would.
+func (s *Store) pruneNotLive(ctx context.Context, slot, set string) error {
+	all := &engine.ZRange{Key: slotKey(slot, set), Min: never, Max: forever}
+	live := &engine.ZRange{Key: slotKey(slot, "live"), Min: never, Max: forever}
+	if err := s.eng.Read(ctx, slot, all, live); err != nil || len(all.Zs) == 0 {
+		return err
+	}
+	isLive := make(map[string]bool, len(live.Zs))
+	for _, z := range live.Zs {
+		isLive[z.Member] = true
+	}
+	ids := slices.DeleteFunc(members(all.Zs), func(id string) bool { return isLive[id] })
+	for part := range slices.Chunk(ids, batch) {
+		err := s.eng.Update(ctx, slot, func(tx engine.Tx) error {
+			// Look again: it may have been reopened meanwhile.
+			now := &engine.ZMScore{Key: slotKey(slot, "live"), Members: part}
+			if err := tx.Read(now); err != nil {
+				return err
+			}
+			for i, id := range part {
+				if !now.OK[i] {
+					tx.ZRem(slotKey(slot, set), id)
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // pruneUnread forgets adverts that could not be read and were never accepted:

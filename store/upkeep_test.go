@@ -3,12 +3,16 @@ package store_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/vacancywatch/vacancywatch/alerts"
 	"github.com/vacancywatch/vacancywatch/crawler"
@@ -152,6 +156,90 @@ func TestLongReport(t *testing.T) {
 	})
 }
 
+// A state that has learned much is kept whole, and one that a newer program
+// wrote is read; what this one does not know of it is gone once it is marked.
+func TestLargeState(t *testing.T) {
+	onAll(t, func(t *testing.T, eng engine.Engine) {
+		s, ctx := open(t, eng, ""), t.Context()
+		st, err := s.Begin(ctx, "nhs-jobs", crawler.FirstRun, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		st.Runs++
+		for range 3000 { // more than 60 KB that hardly shrink
+			st.Oldest = append(st.Oldest, rand.Text())
+		}
+		st.Last = &crawler.Report{ID: "nhs-jobs-2", Started: noon, FirstTotal: 12_001, Total: 12_000, Unique: 11_998, Expected: 121,
+			Defects: []string{"layout"}}
+		if err := s.Mark(ctx, "nhs-jobs", st); err != nil {
+			t.Fatal(err)
+		}
+		got, err := s.State(ctx, "nhs-jobs")
+		if err != nil {
+			t.Fatal(err)
+		}
+		asJSON := func(st crawler.State) string {
+			b, err := json.Marshal(st)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(b)
+		}
+		if want, got := asJSON(st), asJSON(got); got != want || len(want) < 60_000 {
+			t.Errorf("of a state of %d bytes, %d came back, or others", len(want), len(got))
+		}
+		reports, err := s.Reports(ctx, "nhs-jobs", 9)
+		if diff := cmp.Diff([]crawler.Report{*st.Last}, reports); err != nil || diff != "" {
+			t.Errorf("reports, %v (-want +got):\n%s", err, diff)
+		}
+		newer := fmt.Sprintf(`{"epoch":%q,"runs":%d,"total":12000,"tides":{"spring":[1,2]},"ended":%d}`, st.Epoch, st.Runs, st.Runs)
+		if err := eng.Update(ctx, "vw:meta", func(tx engine.Tx) error {
+			tx.HSet("{vw:meta}:sources", "nhs-jobs", []byte(newer))
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if st, err = s.State(ctx, "nhs-jobs"); err != nil || st.Total != 12_000 || st.Lost {
+			t.Errorf("a newer program's state: %+v, %v", st, err)
+		}
+		st.Runs++
+		if err := s.Mark(ctx, "nhs-jobs", st); err != nil {
+			t.Fatal(err)
+		}
+		r := &engine.HGet{Key: "{vw:meta}:sources", Field: "nhs-jobs"}
+		if err := eng.Read(ctx, "vw:meta", r); err != nil || bytes.Contains(r.Val, []byte("tides")) || !bytes.Contains(r.Val, []byte(`"total":12000`)) {
+			t.Errorf("stored %s, %v", r.Val, err)
+		}
+	})
+}
+
+// A report whose every text is long, and of letters that take much room, is
+// stored all the same.
+func TestWideReport(t *testing.T) {
+	onAll(t, func(t *testing.T, eng engine.Engine) {
+		s, ctx := open(t, eng, ""), t.Context()
+		st, err := s.Begin(ctx, "nhs-jobs", crawler.FirstRun, noon)
+		if err != nil {
+			t.Fatal(err)
+		}
+		wide := strings.Repeat("<", engine.MaxName) // six bytes each in JSON
+		st.Runs++
+		st.Last = &crawler.Report{ID: "nhs-jobs-2", Started: noon, Err: wide}
+		for range 30 {
+			st.Last.Defects = append(st.Last.Defects, wide)
+		}
+		if err := s.Mark(ctx, "nhs-jobs", st); err != nil {
+			t.Fatal(err)
+		}
+		if reports, err := s.Reports(ctx, "nhs-jobs", 1); err != nil || len(reports) != 1 || len(reports[0].Defects) != 21 {
+			t.Errorf("reports %+v, %v", reports, err)
+		}
+		if st.Last.Defects[0] != wide {
+			t.Error("the caller's report was cut")
+		}
+	})
+}
+
 // A state that is begun anew keeps what the site asked of us.
 func TestMannersOutliveTheState(t *testing.T) {
 	onAll(t, func(t *testing.T, eng engine.Engine) {
@@ -161,6 +249,7 @@ func TestMannersOutliveTheState(t *testing.T) {
 			t.Fatal(err)
 		}
 		st.Gate, st.Backoff, st.Stopped, st.HTMLForbidden = noon.Add(time.Hour), time.Minute, crawler.StoppedRobots, true
+		st.Paused, st.Failures = true, 3
 		st.Watermark = noon
 		if err := s.Mark(ctx, "nhs-jobs", st); err != nil {
 			t.Fatal(err)
@@ -169,8 +258,9 @@ func TestMannersOutliveTheState(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !got.Gate.Equal(st.Gate) || got.Backoff != st.Backoff || got.Stopped != st.Stopped || !got.HTMLForbidden {
-			t.Errorf("begun anew: %+v, want the gate, the backoff and both stops of %+v", got, st)
+		if !got.Gate.Equal(st.Gate) || got.Backoff != st.Backoff || got.Stopped != st.Stopped || !got.HTMLForbidden ||
+			!got.Paused || got.Failures != 3 {
+			t.Errorf("begun anew: %+v, want the gate, the backoff, the pause and both stops of %+v", got, st)
 		}
 		if !got.Watermark.IsZero() || got.Epoch == st.Epoch || got.Runs <= st.Runs {
 			t.Errorf("begun anew: %+v, want nothing else of %+v", got, st)

@@ -73,7 +73,8 @@ func liveScore(v *vacancy.Vacancy) float64 {
 
 func toldKey(slot string, k vacancy.Key) string { return slotKey(slot, "told:"+k.String()) }
 
-// Accept writes a record, its events and its messages in one atomic step.
+// Accept writes a record, its events and its messages in one atomic step, and
+// with them when the vacancy was listed and when its page is to be read again.
 func (s *Store) Accept(ctx context.Context, a *alerts.Acceptance) (queued int, err error) {
 	slot, id := s.vacancySlot(a.Key), a.Key.String()
 	err = s.eng.Update(ctx, slot, func(tx engine.Tx) error {
@@ -81,7 +82,10 @@ func (s *Store) Accept(ctx context.Context, a *alerts.Acceptance) (queued int, e
 		epoch := &engine.HGet{Key: slotKey(slot, "epoch"), Field: a.Key.Source}
 		old := &engine.HGet{Key: slotKey(slot, "vac"), Field: id}
 		seq := &engine.HGet{Key: slotKey(slot, "seq"), Field: "seq"}
-		if err := tx.Read(epoch, old, seq); err != nil {
+		seen := &engine.ZScore{Key: slotKey(slot, "seen"), Member: id}
+		wish := &engine.ZScore{Key: slotKey(slot, "reread"), Member: id}
+		marks := &engine.HLen{Key: toldKey(slot, a.Key)}
+		if err := tx.Read(epoch, old, seq, seen, wish, marks); err != nil {
 			return err
 		}
 		if a.Epoch != "" && string(epoch.Val) != a.Epoch {
@@ -100,7 +104,11 @@ func (s *Store) Accept(ctx context.Context, a *alerts.Acceptance) (queued int, e
 		}
 		rec := a.Record
 		rec.Revision = a.Revision + 1
-		putRecord(tx, slot, a.Key, &rec)
+		putRecord(tx, slot, a.Key, before, &rec)
+		isNext := listedBefore(seen.Score, seen.OK, a.Listed)
+		if rec.Closed == "" && !a.Listed.IsZero() && isNext {
+			tx.ZAdd(slotKey(slot, "seen"), engine.Z{Member: id, Score: ms(a.Listed)})
+		}
 		for i := range a.Events {
 			next++
 			a.Events[i].Seq = next
@@ -112,8 +120,21 @@ func (s *Store) Accept(ctx context.Context, a *alerts.Acceptance) (queued int, e
 		for _, e := range a.Pending {
 			tx.ZAdd(slotKey(slot, "todo"), engine.Z{Member: e, Score: ms(eventTime(a))})
 		}
-		queued, err = s.enqueue(tx, slot, a.Key, a.Queue)
-		return err
+		q, err := s.enqueue(tx, slot, a.Key, a.Queue)
+		if err != nil {
+			return err
+		}
+		queued = q.queued
+		switch {
+		case rec.Closed != "": // putRecord has ended every wish
+		case !a.Reread.IsZero() && (q.kept > 0 || marks.N > 0):
+			tx.ZAdd(slotKey(slot, "reread"), engine.Z{Member: id, Score: ms(a.Reread)})
+		case a.PageRead && wish.OK && (isNext || wish.Score <= ms(a.Listed)):
+			// A sighting no later than the last one is that one, repeated after
+			// its reply was lost: it would end the wish that it made itself.
+			tx.ZRem(slotKey(slot, "reread"), id)
+		}
+		return nil
 	})
 	return queued, err
 }
@@ -143,9 +164,16 @@ func parseSeq(r *engine.HGet) (uint64, error) {
 	return n, nil
 }
 
-// putRecord writes a record and the sets that order it.
-func putRecord(tx engine.Tx, slot string, k vacancy.Key, r *vacancy.Record) {
+// putRecord writes a record and the sets that order it. Before is what was
+// stored of it, nil for nothing.
+func putRecord(tx engine.Tx, slot string, k vacancy.Key, before, r *vacancy.Record) {
 	id := k.String()
+	switch {
+	case r.Silent && r.Closed == "":
+		tx.ZAdd(slotKey(slot, "silent"), engine.Z{Member: id, Score: silentScore(r)})
+	case before != nil && before.Silent:
+		tx.ZRem(slotKey(slot, "silent"), id)
+	}
 	tx.HSet(slotKey(slot, "vac"), id, encode(r))
 	tx.HDel(slotKey(slot, "unread"), id)
 	if r.Closed == "" {
@@ -155,6 +183,7 @@ func putRecord(tx engine.Tx, slot string, k vacancy.Key, r *vacancy.Record) {
 	}
 	tx.ZRem(slotKey(slot, "live"), id)
 	tx.ZRem(slotKey(slot, "seen"), id)
+	tx.ZRem(slotKey(slot, "reread"), id)
 	tx.ZAdd(slotKey(slot, "gone"), engine.Z{Member: id, Score: ms(r.ClosedAt)})
 }
 
@@ -168,8 +197,8 @@ func putEvent(tx engine.Tx, slot string, e *vacancy.Event) {
 func (s *Store) Enqueue(ctx context.Context, key vacancy.Key, queue []alerts.Queued, done []string) (queued int, err error) {
 	slot := s.vacancySlot(key)
 	err = s.eng.Update(ctx, slot, func(tx engine.Tx) error {
-		n, err := s.enqueue(tx, slot, key, queue)
-		queued = n
+		q, err := s.enqueue(tx, slot, key, queue)
+		queued = q.queued
 		if err != nil {
 			return err
 		}
@@ -181,10 +210,16 @@ func (s *Store) Enqueue(ctx context.Context, key vacancy.Key, queue []alerts.Que
 	return queued, err
 }
 
+// enqueued is what became of some messages.
+type enqueued struct {
+	queued int // written now
+	kept   int // written now or before: somebody is told, or will be
+}
+
 // enqueue writes the messages that are neither queued, told nor settled yet.
-func (s *Store) enqueue(tx engine.Tx, slot string, key vacancy.Key, queue []alerts.Queued) (int, error) {
+func (s *Store) enqueue(tx engine.Tx, slot string, key vacancy.Key, queue []alerts.Queued) (n enqueued, err error) {
 	if len(queue) == 0 {
-		return 0, nil
+		return n, nil
 	}
 	ids, marks := make([]string, len(queue)), make([]string, len(queue))
 	for i := range queue {
@@ -195,25 +230,29 @@ func (s *Store) enqueue(tx engine.Tx, slot string, key vacancy.Key, queue []aler
 	told := &engine.HMGet{Key: toldKey(slot, key), Fields: marks}
 	waiting, digests := readDigests(slot, queue)
 	if err := tx.Read(append(digests, msgs, tombs, told)...); err != nil {
-		return 0, err
+		return n, err
 	}
-	queued := 0
 	marked := map[string]bool{}
 	for i := range queue {
 		q := &queue[i]
-		if msgs.Vals[i] != nil || tombs.OK[i] || told.Vals[i] != nil || marked[q.Told] {
+		if msgs.Vals[i] != nil || told.Vals[i] != nil || marked[q.Told] {
+			n.kept++
 			continue
 		}
+		if tombs.OK[i] {
+			continue // dropped: a message that was sent has left its mark
+		}
+		n.kept++
 		if q.Digest {
 			// The mark is set when the digest is rendered: until then an
 			// instant alert of another search may tell it first.
 			if w := waiting[i]; !w.item.OK {
 				putDigestItem(tx, slot, digestName(q.Search, q.Dest), q.Event, q.Due, w.window)
-				queued++
+				n.queued++
 			}
 			continue
 		}
-		queued++
+		n.queued++
 		marked[q.Told] = true
 		m := alerts.Message{ID: q.ID, Search: q.Search, Also: q.Also, Subscriber: q.Subscriber, Dest: q.Dest,
 			Event: q.Event, Told: q.Told, AsNew: q.AsNew, Created: q.Due.UTC()}
@@ -221,7 +260,7 @@ func (s *Store) enqueue(tx engine.Tx, slot string, key vacancy.Key, queue []aler
 		tx.ZAdd(slotKey(slot, "due"), engine.Z{Member: q.ID, Score: ms(q.Due)})
 		tx.HSet(toldKey(slot, key), q.Told, []byte(q.ID))
 	}
-	return queued, nil
+	return n, nil
 }
 
 // Unmatched returns events whose matching was interrupted.

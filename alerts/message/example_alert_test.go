@@ -46,8 +46,9 @@ func example() Alert {
 }
 
 // change returns an alert about one vacancy to which something else happened.
-func change(k vacancy.Kind, edit func(*vacancy.Event)) Alert {
+func change(k vacancy.Kind, edit func(*vacancy.Event), why ...string) Alert {
 	a := example()
+	a.Items[0].RelatedWhy = strings.Join(why, "")
 	e := &a.Items[0].Event
 	e.Kind, e.Version = k, 2
 	if edit != nil {
@@ -83,6 +84,7 @@ func examples() map[string]Alert {
 	e.Changes = []vacancy.Change{{Field: hostile, Before: hostile, After: hostile}}
 	e.Related = hostile
 	hostileAlert.Items[0].Outcomes[0].Reason = hostile
+	hostileAlert.Items[0].RelatedWhy = hostile
 	hostileAlert.Search.Name = hostile
 	hostileAlert.StopURL = "https://watch.example.org/u/x> <script>"
 
@@ -98,13 +100,28 @@ func examples() map[string]Alert {
 	bare.Items[0] = Item{Event: vacancy.Event{Kind: vacancy.New, Version: 1, Vacancy: vacancy.Vacancy{Reference: "C9000-26-0124", Title: "Porter", PageUnread: true}}}
 	bare.StopURL, bare.PageURL, bare.Also = "", "", nil
 
-	twice := example()
-	twice.Items[0].Siblings = []vacancy.Vacancy{{Reference: "C9000-26-0125", URL: "https://www.jobs.nhs.uk/candidate/jobadvert/C9000-26-0125"}}
+	// Two posts of a digest, each with further adverts: one listed twice, one
+	// for several sites.
+	sites := digest(2, 0)
+	other := func(relation, ref string, places ...vacancy.Location) Other {
+		return Other{relation, vacancy.Vacancy{Reference: ref, URL: "https://www.jobs.nhs.uk/candidate/jobadvert/" + ref, Locations: places}}
+	}
+	sites.Items[0].Others = []Other{other(vacancy.LinkTwin, "C9000-26-0125")}
+	sites.Items[1].Others = []Other{
+		other(vacancy.LinkSibling, "C9000-26-0126", vacancy.Location{Town: "Leeds", Postcode: "LS1 3EX"}),
+		other(vacancy.LinkSibling, "C9000-26-0127"),
+	}
+
+	tied := func(relation, why string) Alert {
+		return change(vacancy.New, func(e *vacancy.Event) { e.Version, e.Related, e.Relation = 1, "C9000-26-0042", relation }, why)
+	}
+	elsewhere := tied(vacancy.LinkTwin, "")
+	elsewhere.Items[0].Event.Vacancy.URL = "https://careers.example.org/?advert=C9000-26-0123"
 
 	return map[string]Alert{
 		"new":    example(),
 		"bare":   bare,
-		"twice":  twice,
+		"sites":  sites,
 		"digest": digest(3, 12),
 		"amended": change(vacancy.Amended, func(e *vacancy.Event) {
 			e.Changes = []vacancy.Change{{Field: "salary", Before: "£30,000 a year", After: "£33,094 to £36,195 a year"}, {Field: "working_patterns", Before: "Full time", After: "Full time, Flexible working"}}
@@ -114,8 +131,15 @@ func examples() map[string]Alert {
 		}),
 		"closed early": change(vacancy.Closed, func(e *vacancy.Event) { e.Reason = vacancy.Early }),
 		"reopened":     change(vacancy.Reopened, nil),
-		"readvertised": change(vacancy.Readvertised, func(e *vacancy.Event) { e.Related = "C9000-26-0042" }),
-		"hostile":      hostileAlert,
-		"long":         long,
+		"readvertised": change(vacancy.Readvertised, func(e *vacancy.Event) {
+			e.Version, e.Related, e.Relation = 1, "C9000-26-0042", vacancy.LinkReadvert
+		}, "same employer reference 900-7758849SBH-A"),
+		"again, told late": tied(vacancy.LinkReadvert, "same title, place and terms"),
+		"again, of what":   change(vacancy.Readvertised, nil),
+		"twin":             tied(vacancy.LinkTwin, "same employer reference 900-7758849SBH-A"),
+		"sibling":          tied(vacancy.LinkSibling, "same title and text, another place"),
+		"elsewhere":        elsewhere,
+		"hostile":          hostileAlert,
+		"long":             long,
 	}
 }

@@ -38,8 +38,17 @@ type Alert struct {
 type Item struct {
 	Event    vacancy.Event
 	Outcomes []vacancy.Outcome
-	// Siblings are further references of the same vacancy, listed once a site.
-	Siblings []vacancy.Vacancy
+	// RelatedWhy says what the vacancy has in common with Event.Related.
+	RelatedWhy string
+	// Others are further adverts of the same post that are told with it.
+	Others []Other
+}
+
+// An Other is a further advert of a post, and how it is tied to the one that
+// is told: LinkTwin or LinkSibling.
+type Other struct {
+	Relation string
+	Vacancy  vacancy.Vacancy
 }
 
 // Why is the reason of the match in one line.

@@ -171,11 +171,29 @@ func TestLink(t *testing.T) {
 	}
 }
 
+func TestRelatedURL(t *testing.T) {
+	const advert = "https://www.jobs.nhs.uk/candidate/jobadvert/"
+	for _, tt := range []struct{ url, reference, related, want string }{
+		{advert + "C9000-26-0123", "C9000-26-0123", "C9000-26-0042", advert + "C9000-26-0042"},
+		{advert + "C9000-26-0123", "C9000-26-0123", "../x?y#z", advert + "..%2Fx%3Fy%23z"},
+		{advert + "C9000-26-0123", "C9000-26-0123", "", ""},
+		{advert + "C9000-26-0123?a=1", "C9000-26-0123", "C9000-26-0042", ""},
+		{advert + "XC9000-26-0123", "C9000-26-0123", "C9000-26-0042", ""}, // not the whole last part
+		{"javascript:x/C9000-26-0123", "C9000-26-0123", "C9000-26-0042", ""},
+		{advert, "", "C9000-26-0042", ""},
+		{"", "C9000-26-0123", "C9000-26-0042", ""},
+	} {
+		if got := relatedURL(&vacancy.Vacancy{URL: tt.url, Reference: tt.reference}, tt.related); got != tt.want {
+			t.Errorf("%s beside %s at %q: got %q, want %q", tt.related, tt.reference, tt.url, got, tt.want)
+		}
+	}
+}
+
 // TestGolden shows whole messages; run with -update to rewrite them, and read
 // the difference.
 func TestGolden(t *testing.T) {
 	all := examples()
-	for _, name := range []string{"new", "digest", "moved", "bare"} {
+	for _, name := range []string{"new", "digest", "moved", "bare", "readvertised", "twin", "sibling", "sites", "closed early"} {
 		for ext, render := range map[string]func(Alert) ([]byte, error){"html": HTML, "txt": Text, "json": WebhookBody} {
 			a := all[name]
 			if ext == "json" && len(a.Items)+a.More != 1 {
@@ -188,7 +206,7 @@ func TestGolden(t *testing.T) {
 			if ext == "json" {
 				got = append(got, '\n')
 			}
-			file := filepath.Join("testdata", name+"."+ext)
+			file := filepath.Join("testdata", strings.ReplaceAll(name, " ", "_")+"."+ext)
 			if *update {
 				if err := os.WriteFile(file, got, 0o644); err != nil {
 					t.Fatal(err)

@@ -86,7 +86,10 @@ func TestBothPartsSayTheSame(t *testing.T) {
 				facts = append(facts, c.Field+": was "+c.Before+", now "+c.After)
 			}
 			for _, o := range it.Others {
-				facts = append(facts, o.Reference)
+				facts = append(facts, o.Before+o.Reference+o.After)
+			}
+			if o := it.Related; o != nil {
+				facts = append(facts, o.Before+o.Reference+o.After)
 			}
 			facts = append(facts, it.Why...)
 			facts = append(facts, it.Unknown...)
@@ -130,13 +133,20 @@ func TestFactsOfAnAlert(t *testing.T) {
 		_, text = before, after
 	}
 	for name, want := range map[string][]string{
-		"moved":        {"The closing date has moved.", "Closing date: was 1 July 2026, now 8 July 2026"},
-		"amended":      {"Salary: was £30,000 a year, now £33,094 to £36,195 a year", "Working pattern: was Full time, now Full time, Flexible working"},
-		"readvertised": {"looks like C9000-26-0042"},
-		"closed early": {"left the site before its closing date", "the closing date was 8 July 2026"},
-		"digest":       {"15 new vacancies", "And 12 more vacancies.", "See them all: https://watch.example.org/"},
-		"twice":        {"Also listed as C9000-26-0125: https://www.jobs.nhs.uk/candidate/jobadvert/C9000-26-0125"},
-		"bare":         {"No closing date stated", "band not known: the advert page could not be read"},
+		"moved":   {"The closing date has moved.", "Closing date: was 1 July 2026, now 8 July 2026"},
+		"amended": {"Salary: was £30,000 a year, now £33,094 to £36,195 a year", "Working pattern: was Full time, now Full time, Flexible working"},
+		"closed early": {"No longer listed by NHS Jobs since 24 June 2026, before its closing date: filled or withdrawn; from outside both look alike.",
+			"Closed early, the closing date was 8 July 2026"},
+		"readvertised":     {"Looks like C9000-26-0042 advertised again (same employer reference 900-7758849SBH-A):\nhttps://www.jobs.nhs.uk/candidate/jobadvert/C9000-26-0042\n"},
+		"again, told late": {"A new vacancy", "Looks like C9000-26-0042 advertised again (same title, place and terms):\n"},
+		"again, of what":   {"\nAdvertised again.\n"},
+		"twin":             {"Also listed as C9000-26-0042 (same employer reference 900-7758849SBH-A):\nhttps://www.jobs.nhs.uk/candidate/jobadvert/C9000-26-0042\n"},
+		"sibling":          {"One of several sites: also C9000-26-0042 (same title and text, another place):\n"},
+		"elsewhere":        {"Also listed as C9000-26-0042\n\n"},
+		"digest":           {"15 new vacancies", "And 12 more vacancies.", "See them all: https://watch.example.org/"},
+		"sites": {"2 new vacancies", "Also listed as C9000-26-0125:\nhttps://www.jobs.nhs.uk/candidate/jobadvert/C9000-26-0125\n",
+			"One of several sites: also C9000-26-0126 (Leeds LS1 3EX):\n", "One of several sites: also C9000-26-0127:\n"},
+		"bare": {"No closing date stated", "band not known: the advert page could not be read"},
 	} {
 		b, err := Text(examples()[name])
 		if err != nil {

@@ -2,6 +2,7 @@ package message
 
 import (
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -139,7 +140,8 @@ func noteText(e *vacancy.Event) string {
 	case vacancy.Closed:
 		switch e.Reason {
 		case vacancy.Early:
-			return "Closed early: the advert has left the site before its closing date."
+			return "No longer listed by NHS Jobs since " + vacancy.LondonDay(e.At).Human() +
+				", before its closing date: filled or withdrawn; from outside both look alike."
 		case vacancy.Withdrawn:
 			return "The site says that the vacancy was withdrawn."
 		}
@@ -147,12 +149,57 @@ func noteText(e *vacancy.Event) string {
 	case vacancy.Reopened:
 		return "Open again after it had closed."
 	case vacancy.Readvertised:
-		if r := clip(e.Related); r != "" {
-			return "Advertised again: looks like " + r + "."
+		if e.Related == "" {
+			return "Advertised again."
 		}
-		return "Advertised again."
 	}
-	return ""
+	return "" // What it looks like is said with a link, see relatedView.
+}
+
+// relatedView says to which other advert a vacancy is tied; nil where to none.
+func relatedView(it *Item) *otherView {
+	e := &it.Event
+	o := &otherView{Reference: clip(e.Related), URL: relatedURL(&e.Vacancy, e.Related)}
+	if o.Reference == "" {
+		return nil
+	}
+	why := ""
+	if w := clip(it.RelatedWhy); w != "" {
+		why = " (" + w + ")"
+	}
+	switch {
+	case e.Relation == vacancy.LinkTwin:
+		o.Before, o.After = "Also listed as ", why
+	case e.Relation == vacancy.LinkSibling:
+		o.Before, o.After = "One of several sites: also ", why
+	case e.Relation == vacancy.LinkReadvert, e.Kind == vacancy.Readvertised:
+		o.Before, o.After = "Looks like ", " advertised again"+why
+	default:
+		o.Before, o.After = "Related to ", why
+	}
+	return o
+}
+
+// otherText says how a further advert is tied to the one that it is told with.
+func otherText(o *Other) otherView {
+	v := otherView{Before: "Also listed as ", Reference: clip(o.Vacancy.Reference), URL: link(o.Vacancy.URL)}
+	if o.Relation == vacancy.LinkSibling {
+		v.Before = "One of several sites: also "
+		if p := clip(o.Vacancy.PlaceText()); p != "" {
+			v.After = " (" + p + ")"
+		}
+	}
+	return v
+}
+
+// relatedURL is the address of another advert of the same site, where the
+// site's addresses end with the reference; "" where they do not.
+func relatedURL(v *vacancy.Vacancy, reference string) string {
+	base, ok := strings.CutSuffix(v.URL, "/"+v.Reference)
+	if !ok || v.Reference == "" || reference == "" {
+		return ""
+	}
+	return link(base + "/" + url.PathEscape(reference))
 }
 
 // closingText is the closing date with the days that are left of it.
@@ -166,6 +213,8 @@ func closingText(e *vacancy.Event, today vacancy.Day) string {
 	}
 	left := today.DaysUntil(closing)
 	switch {
+	case e.Kind == vacancy.Closed && e.Reason == vacancy.Early:
+		return "Closed early, the closing date was " + closing.Human()
 	case e.Kind == vacancy.Closed:
 		return "Closed, the closing date was " + closing.Human()
 	case left < 0:

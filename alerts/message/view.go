@@ -30,7 +30,8 @@ type itemView struct {
 	Why     []string
 	Unknown []string // criteria that passed because the advert is silent
 	Posted  string
-	Others  []otherView // the same vacancy under other references
+	Related *otherView  // the advert that it is tied to
+	Others  []otherView // further adverts of the same post
 }
 
 // A fact without a name speaks for itself: "Band 4", "no band stated".
@@ -45,7 +46,9 @@ func (f fact) String() string {
 
 type changeView struct{ Field, Before, After string }
 
-type otherView struct{ Reference, URL string }
+// An otherView is a sentence with the reference of another advert in it, and
+// that advert's address.
+type otherView struct{ Before, Reference, After, URL string }
 
 func newView(a *Alert) view {
 	items, more := a.Items, a.More
@@ -84,6 +87,7 @@ func newItem(a *Alert, it *Item, today vacancy.Day) itemView {
 		Title:   titleText(v),
 		URL:     link(v.URL),
 		Note:    noteText(e),
+		Related: relatedView(it),
 		Posted:  postedText(v.Posted, a.At),
 	}
 	add := func(name, value string) {
@@ -121,9 +125,8 @@ func newItem(a *Alert, it *Item, today vacancy.Day) itemView {
 			out.Why = append(out.Why, reason)
 		}
 	}
-	for i := range it.Siblings {
-		s := &it.Siblings[i]
-		out.Others = append(out.Others, otherView{clip(s.Reference), link(s.URL)})
+	for i := range it.Others {
+		out.Others = append(out.Others, otherText(&it.Others[i]))
 	}
 	return out
 }

@@ -26,14 +26,19 @@ type webhookData struct {
 	Also   []searchRef `json:"also"`
 	// Version counts the versions of the vacancy: no order of arrival is
 	// promised, so a receiver keeps the highest.
-	Version int               `json:"version"`
-	Reason  string            `json:"reason,omitempty"`
-	Related string            `json:"related,omitempty"`
-	Vacancy vacancy.Vacancy   `json:"vacancy"`
-	Why     []vacancy.Outcome `json:"why"`
-	Changes []vacancy.Change  `json:"changes"`
-	Others  []otherRef        `json:"others,omitempty"`
-	Cut     bool              `json:"cut,omitempty"` // texts or lists were shortened to fit
+	Version int    `json:"version"`
+	Reason  string `json:"reason,omitempty"`
+	// Related is the reference of the vacancy that this one is tied to, by
+	// Relation: readvertised, twin or sibling.
+	Related    string            `json:"related,omitempty"`
+	Relation   string            `json:"relation,omitempty"`
+	RelatedURL string            `json:"related_url,omitempty"`
+	RelatedWhy string            `json:"related_why,omitempty"`
+	Vacancy    vacancy.Vacancy   `json:"vacancy"`
+	Why        []vacancy.Outcome `json:"why"`
+	Changes    []vacancy.Change  `json:"changes"`
+	Others     []otherRef        `json:"others,omitempty"`
+	Cut        bool              `json:"cut,omitempty"` // texts or lists were shortened to fit
 }
 
 type searchRef struct {
@@ -41,9 +46,10 @@ type searchRef struct {
 	Name string `json:"name"`
 }
 
-// otherRef is the same vacancy under another reference.
+// otherRef is a further advert of the same post.
 type otherRef struct {
 	Reference string `json:"reference"`
+	Relation  string `json:"relation,omitempty"`
 	URL       string `json:"url,omitempty"`
 }
 
@@ -65,7 +71,7 @@ func WebhookBody(a Alert) ([]byte, error) {
 			Also:    []searchRef{},
 			Version: e.Version,
 			Reason:  e.Reason,
-			Related: e.Related,
+			Related: e.Related, Relation: e.Relation, RelatedURL: relatedURL(&e.Vacancy, e.Related), RelatedWhy: it.RelatedWhy,
 			Vacancy: e.Vacancy.Clone(),
 			Why:     append([]vacancy.Outcome{}, it.Outcomes...),
 			Changes: append([]vacancy.Change{}, e.Changes...),
@@ -74,8 +80,9 @@ func WebhookBody(a Alert) ([]byte, error) {
 	for i := range a.Also {
 		body.Data.Also = append(body.Data.Also, searchRef{a.Also[i].ID, searchTitle(&a.Also[i])})
 	}
-	for i := range it.Siblings {
-		body.Data.Others = append(body.Data.Others, otherRef{it.Siblings[i].Reference, it.Siblings[i].URL})
+	for i := range it.Others {
+		o := &it.Others[i]
+		body.Data.Others = append(body.Data.Others, otherRef{o.Vacancy.Reference, o.Relation, o.Vacancy.URL})
 	}
 	// An honest advert fits at once. Each further round cuts texts and lists
 	// shorter, so that a hostile one is still told.
@@ -106,7 +113,7 @@ func (d *webhookData) shorten(text, list int) {
 	v.Specialties = v.Specialties[:min(len(v.Specialties), list)]
 	v.Locations = v.Locations[:min(len(v.Locations), list)]
 
-	s := []*string{&d.Reason, &v.EmployerReference, &v.Title, &v.Employer, &v.PayScheme, &v.Band, &v.Contract, &v.Duration, &v.Sponsorship}
+	s := []*string{&d.Reason, &d.RelatedWhy, &v.EmployerReference, &v.Title, &v.Employer, &v.PayScheme, &v.Band, &v.Contract, &v.Duration, &v.Sponsorship}
 	if v.Salary != nil {
 		s = append(s, &v.Salary.Text)
 	}
@@ -139,6 +146,9 @@ func (d *webhookData) shorten(text, list int) {
 	// An address cut short leads elsewhere; better none.
 	if len(v.URL) > 2000 {
 		v.URL = ""
+	}
+	if len(d.RelatedURL) > 500 {
+		d.RelatedURL = ""
 	}
 	for i := range d.Others {
 		if len(d.Others[i].URL) > 500 {

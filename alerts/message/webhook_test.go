@@ -13,7 +13,7 @@ import (
 func TestWebhookBody(t *testing.T) {
 	for name, a := range examples() {
 		b, err := WebhookBody(a)
-		if name == "digest" {
+		if name == "digest" || name == "sites" {
 			if err == nil {
 				t.Error("a digest became one webhook")
 			}
@@ -30,14 +30,16 @@ func TestWebhookBody(t *testing.T) {
 			Type      string
 			Timestamp string
 			Data      struct {
-				Schema, Version int
-				Search          struct{ ID, Name string }
-				Also            []struct{ ID, Name string }
-				Vacancy         vacancy.Vacancy
-				Why             []vacancy.Outcome
-				Changes         []vacancy.Change
-				Related, Reason string
-				Cut             bool
+				Schema, Version           int
+				Search                    struct{ ID, Name string }
+				Also                      []struct{ ID, Name string }
+				Vacancy                   vacancy.Vacancy
+				Why                       []vacancy.Outcome
+				Changes                   []vacancy.Change
+				Related, Relation, Reason string
+				RelatedURL                string `json:"related_url"`
+				RelatedWhy                string `json:"related_why"`
+				Cut                       bool
 			}
 		}
 		if err := json.Unmarshal(b, &got); err != nil {
@@ -61,12 +63,36 @@ func TestWebhookBody(t *testing.T) {
 		if diff := cmp.Diff(e.Vacancy, got.Data.Vacancy); diff != "" {
 			t.Errorf("%s: the vacancy differs (-want +got):\n%s", name, diff)
 		}
+		if got.Data.Relation != e.Relation || got.Data.RelatedWhy != a.Items[0].RelatedWhy || got.Data.RelatedURL != relatedURL(&e.Vacancy, e.Related) {
+			t.Errorf("%s: got %+v, want the relation that the event names", name, got.Data)
+		}
 		if got.Data.Related != e.Related || got.Data.Reason != e.Reason || len(got.Data.Changes) != len(e.Changes) {
 			t.Errorf("%s: got %+v, want what the event says", name, got.Data)
 		}
 		if strings.ContainsAny(string(b), "<>\r\n\u2028") {
 			t.Errorf("%s: the JSON holds a raw markup or line character", name)
 		}
+	}
+}
+
+// A webhook tells of further adverts of the same post, and how they are tied.
+func TestWebhookOthers(t *testing.T) {
+	a := examples()["sites"]
+	a.Items = a.Items[1:]
+	var got struct {
+		Data struct {
+			Others []struct{ Reference, Relation, URL string }
+		}
+	}
+	if err := json.Unmarshal(must(WebhookBody(a)), &got); err != nil {
+		t.Fatal(err)
+	}
+	const advert = "https://www.jobs.nhs.uk/candidate/jobadvert/"
+	want := []struct{ Reference, Relation, URL string }{
+		{"C9000-26-0126", "sibling", advert + "C9000-26-0126"}, {"C9000-26-0127", "sibling", advert + "C9000-26-0127"},
+	}
+	if diff := cmp.Diff(want, got.Data.Others); diff != "" {
+		t.Errorf("others (-want +got):\n%s", diff)
 	}
 }
 
@@ -114,6 +140,7 @@ func FuzzMessage(f *testing.F) {
 		v.Title, v.Employer, v.Contract, v.EmployerReference, v.URL = words, words, words, words, address
 		v.Closing = v.Closing.Add(days % 1000)
 		a.Items[0].Outcomes[0].Reason, a.Search.Name, a.StopURL = words, words, address
+		a.Items[0].Event.Related, a.Items[0].Event.Relation, a.Items[0].RelatedWhy = "C9000-26-0042", vacancy.LinkTwin, words
 		if s := Subject(a); runes(s) > MaxSubject || strings.ContainsAny(s, "\r\n\u2028\u2029") {
 			t.Errorf("subject %q", s)
 		}

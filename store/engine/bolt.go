@@ -27,6 +27,11 @@ type BoltOptions struct {
 	// LockTimeout is how long to wait for another process to let go of the
 	// file. Defaults to one second.
 	LockTimeout time.Duration
+
+	// NoSync leaves it to the operating system when what was committed reaches
+	// the disk. A process that dies loses nothing by it, a machine may lose
+	// everything: it is for benchmarks, whose file nobody needs afterwards.
+	NoSync bool
 }
 
 // Bolt is an [Engine] on one bbolt file, which one process holds at a time.
