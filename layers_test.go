@@ -30,6 +30,7 @@ var homes = map[string]func(file string) bool{
 	"go.etcd.io/bbolt":                 in("store/engine/"),
 	"github.com/gocolly/colly/":        is("crawler/fetch.go"),
 	"github.com/robfig/cron/":          is("crawler/schedule.go"),
+	"github.com/temoto/robotstxt":      in("crawler/polite/"),
 	"github.com/wneessen/go-mail":      in("alerts/channel/"),
 	"github.com/emersion/go-smtp":      in("alerts/"),
 	"github.com/alecthomas/kong":       in("cmd/"),

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vacancywatch/vacancywatch/crawler/page"
+	"github.com/vacancywatch/vacancywatch/crawler/polite"
 	"github.com/vacancywatch/vacancywatch/vacancy"
 )
 
@@ -56,7 +57,8 @@ func (r *run) readAdvert(s *vacancy.Sighting, again bool, n, of int) (ready bool
 	if err != nil {
 		return false, fmt.Errorf("note the unread advert: %w", err)
 	}
-	late := r.Now().Sub(since) >= unreadFor
+	// Where the day's requests are used up, waiting an hour gains nothing.
+	late := r.Now().Sub(since) >= unreadFor || errors.Is(cause, polite.ErrBudget)
 	if !asked && !late {
 		return false, nil
 	}
@@ -82,25 +84,24 @@ func (r *run) askAdvert(s *vacancy.Sighting, n, of int) (cause, err error) {
 			return nil, nil
 		}
 		r.Metrics.advertDefect()
+		r.keep(p, page.DefectLayout, err)
 	}
-	var status *StatusError
+	err = r.refused(err)
+	var status *polite.StatusError
 	errors.As(err, &status)
 	switch {
 	case r.ctx.Err() != nil:
 		return nil, r.ctx.Err()
-	case errors.As(err, new(*GateError)), errors.Is(err, errCount):
+	case errors.As(err, new(*polite.GateError)), errors.Is(err, polite.ErrCount):
 		return nil, err
-	case errors.Is(err, ErrRobots), status != nil && status.Code == http.StatusForbidden:
-		// The pages are refused, the XML is not. Nothing is asked for again
-		// until a person says so.
-		r.st.HTMLForbidden = true
-		r.Logger.Error("the site refuses its advert pages: vacancies go out with what the listing states, until a person resumes the source",
-			"source", r.Source.Name, "err", err)
+	case errors.Is(err, errRefused): // what is left goes out without its page
+	case errors.Is(err, polite.ErrRobots), status != nil && status.Code == http.StatusForbidden:
+		return nil, err
 	case status != nil && (status.Code == http.StatusTooManyRequests || !status.RetryAfter.IsZero()):
 		return nil, err
-	case errors.Is(err, ErrBudget):
+	case errors.Is(err, polite.ErrBudget):
 		r.gaveUp = err
-	case status != nil && status.Code < 500, errors.Is(err, page.ErrLayout), errors.Is(err, ErrHost), errors.Is(err, ErrTooLarge):
+	case status != nil && status.Code < 500, errors.Is(err, page.ErrLayout), errors.Is(err, polite.ErrHost), errors.Is(err, polite.ErrTooLarge):
 		r.noteUnread(&s.Vacancy, func(u *unread) { u.failed++ })
 		r.failures = 0 // the site does answer
 		if r.odd++; r.odd >= pageFailures {
@@ -159,4 +160,6 @@ func (r *run) lacksPage(v *vacancy.Vacancy) bool {
 
 // rereads reports whether the run asks again for the pages of vacancies that
 // were handed on without.
-func (r *run) rereads() bool { return r.work.Tier != Hot && !r.st.HTMLForbidden }
+func (r *run) rereads() bool {
+	return r.work.Tier != Hot && r.work.Tier != Trial && !r.st.HTMLForbidden
+}

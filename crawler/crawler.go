@@ -5,15 +5,19 @@
 //	schedule.go  the tick, once a minute
 //	plan.go      Due: what is to be done now, a pure function
 //	run.go       one run, from the first page to the mark: read this first
+//	listing.go   a page of the listing, and what makes it suspicious
 //	advert.go    the page of one vacancy, and what is done without it
+//	sweep.go     the whole board, and what it may conclude
+//	probe.go     asking by name for what is missing
 //	finish.go    what follows from how a run ended
 //	fetch.go     colly
-//	polite.go    the transport under it: pace, gate, budget, robots, limits
+//	polite/      the transport under it: pace, gate, budget, robots, limits
+//	rate/        the rate of posting, learned; drift/ what a listing looks like
 //	nhsjobs/     the pages of NHS Jobs; simulator/ a pretend NHS Jobs
 //
 // Nothing here can hammer a site: every request, redirects and robots.txt
-// included, passes one mutex that spaces them, and a public host is never
-// asked more often than once a second.
+// included, passes package polite, which makes them one at a time, and a public
+// host is never asked more often than once a second.
 package crawler
 
 import (
@@ -21,6 +25,8 @@ import (
 	"errors"
 	"time"
 
+	"github.com/vacancywatch/vacancywatch/crawler/drift"
+	"github.com/vacancywatch/vacancywatch/crawler/rate"
 	"github.com/vacancywatch/vacancywatch/vacancy"
 )
 
@@ -34,6 +40,9 @@ var ErrStateLost = errors.New("stored state of the source was lost or replaced")
 // ones again. It returns the events that they made.
 type Sink interface {
 	Accept(ctx context.Context, sightings []vacancy.Sighting) ([]vacancy.Event, error)
+	// Close hands on that vacancies are gone, for a reason of vacancy.Event.
+	// Those that are closed already make no event.
+	Close(ctx context.Context, keys []vacancy.Key, reason string, at time.Time, epoch string) ([]vacancy.Event, error)
 }
 
 // A Memory is what the crawl remembers between runs. It only saves requests
@@ -49,18 +58,32 @@ type Memory interface {
 	// where the stored state is of another epoch.
 	Mark(ctx context.Context, source string, s State) error
 	// Needs tells what each listed vacancy asks for.
-	Needs(ctx context.Context, source, feed string, listed []vacancy.Vacancy) ([]vacancy.Need, error)
+	Needs(ctx context.Context, source, feed string, listed []vacancy.Vacancy, at time.Time) ([]vacancy.Need, error)
+	// Records returns what is remembered of the given vacancies.
+	Records(ctx context.Context, keys []vacancy.Key) (map[vacancy.Key]vacancy.Record, error)
 	// Touch notes that vacancies were listed at the given time.
 	Touch(ctx context.Context, source string, references []string, at time.Time) error
+	// Absent tells which live vacancies no run has listed since a time.
+	Absent(ctx context.Context, source string, since, now time.Time, limit int) (Absence, error)
+	// Live counts the live vacancies of a source.
+	Live(ctx context.Context, source string) (int, error)
+	// Rereads returns vacancies whose pages are to be read once more; PutOff
+	// leaves one alone until then.
+	Rereads(ctx context.Context, source string, now time.Time, limit int) ([]vacancy.Record, error)
+	PutOff(ctx context.Context, key vacancy.Key, until time.Time) error
+	// Silent returns live vacancies that were taken in silence and first seen
+	// since a time, those posted last first. Next is where to go on with
+	// after, "" at the end.
+	Silent(ctx context.Context, source string, since time.Time, limit int, after string) (records []vacancy.Record, next string, err error)
 	// Unread notes that an advert could not be read and returns since when.
 	// Accepting the vacancy forgets it.
 	Unread(ctx context.Context, key vacancy.Key, at time.Time) (since time.Time, err error)
 	// Hold acquires or renews the lease on crawling. It reports false while
 	// another process holds it.
 	Hold(ctx context.Context, holder string, now time.Time, lease time.Duration) (bool, error)
-	// Take counts a request against the budget of a UTC day and reports false,
-	// counting nothing, where that leaves less than reserve of limit.
-	Take(ctx context.Context, source string, day vacancy.Day, limit, reserve int) (bool, error)
+	// Take counts a request of a class of work against a UTC day where allows
+	// says so, given what each class has taken, in one step.
+	Take(ctx context.Context, source string, day vacancy.Day, class string, allows func(taken map[string]int) bool) (bool, error)
 }
 
 // A Tier is a kind of run.
@@ -68,13 +91,34 @@ type Tier string
 
 // The tiers, in the order of their urgency.
 const (
-	Hot   Tier = "hot"   // the newest pages, until known ones
-	Deep  Tier = "deep"  // all of the last 24 hours: finds the back-dated
-	Sweep Tier = "sweep" // every page
+	Hot    Tier = "hot"    // the newest pages, until known ones
+	Trial  Tier = "trial"  // a hot run in the first feed, while the second is in use
+	Deep   Tier = "deep"   // all of the last 24 hours: finds the back-dated
+	Sweep  Tier = "sweep"  // every page
+	Probe  Tier = "probe"  // missing vacancies, by name
+	Canary Tier = "canary" // both feeds, one beside the other
+	Reread Tier = "reread" // adverts, once more
 )
 
 // Tiers returns every tier.
-func Tiers() []Tier { return []Tier{Hot, Deep, Sweep} }
+func Tiers() []Tier { return []Tier{Hot, Trial, Deep, Sweep, Probe, Canary, Reread} }
+
+// lists reports whether a run of the tier goes through listings.
+func (t Tier) lists() bool { return t == Hot || t == Trial || t == Deep || t == Sweep }
+
+// class is the part of the day's requests that the tier's come from.
+func (t Tier) class() string {
+	switch t {
+	case Sweep:
+		return classSweep
+	case Probe, Canary:
+		return classProbe
+	case Reread:
+		return classReread
+	default:
+		return classHot
+	}
+}
 
 // Feeds of a site.
 const (
@@ -84,9 +128,13 @@ const (
 
 // Reasons of a baseline.
 const (
-	FirstRun  = "first_run"
-	LostState = "lost_state"
+	FirstRun  = "first_run"  // the source was never looked at
+	LostState = "lost_state" // what was known of it is gone
+	Flood     = "flood"      // far more is unknown than can be new; a person ends it
 )
+
+// BaselineReasons returns every reason.
+func BaselineReasons() []string { return []string{FirstRun, LostState, Flood} }
 
 // State is what is remembered of a source's crawl.
 type State struct {
@@ -109,6 +157,10 @@ type State struct {
 	Gate time.Time `json:"gate,omitzero"`
 	// Backoff is how long the last failure closed the gate, for doubling.
 	Backoff time.Duration `json:"backoff,omitempty"`
+	// Failures counts those of the site in a row.
+	Failures int `json:"failures,omitempty"`
+	// Paused is set by a person.
+	Paused bool `json:"paused,omitempty"`
 	// Stopped is the reason why only a person may resume the source.
 	Stopped string `json:"stopped,omitempty"`
 	// HTMLForbidden is set where the site refuses its pages but not its XML:
@@ -118,6 +170,25 @@ type State struct {
 	Runs uint64 `json:"runs,omitempty"`
 	// Total is the number of vacancies the site last stated.
 	Total int `json:"total,omitempty"`
+	// Rate is the learned rate of posting, Drift what listings look like.
+	Rate  rate.Learned  `json:"rate,omitzero"`
+	Drift drift.Learned `json:"drift,omitzero"`
+	// LastNew is when something new was last found.
+	LastNew time.Time `json:"last_new,omitzero"`
+	// Failing and Fallback tell whether the site's first feed can be read.
+	Failing  *Failing  `json:"failing,omitempty"`
+	Fallback *Fallback `json:"fallback,omitempty"`
+	// Sweeps are the last good ones, Suspects those that listed far less;
+	// SweepFails counts those in a row that were not good.
+	Sweeps     []SweepRecord `json:"sweeps,omitempty"`
+	Suspects   []SweepRecord `json:"suspects,omitempty"`
+	SweepFails int           `json:"sweep_fails,omitempty"`
+	// Oldest are vacancies that have stood long on the board: canaries.
+	Oldest []string `json:"oldest,omitempty"`
+	// Fill is how far the pages of silent vacancies have been read.
+	Fill *Fill `json:"fill,omitempty"`
+	// Probing is the look for what two nights have missed.
+	Probing *Probing `json:"probing,omitempty"`
 	// Last is the last finished run, for people.
 	Last *Report `json:"last,omitempty"`
 }
@@ -128,28 +199,13 @@ type Baseline struct {
 	Since  time.Time `json:"since"`
 }
 
-// A Cursor is how far a sweep has come.
-type Cursor struct {
-	Page    int       `json:"page"` // the next one to ask for
-	Started time.Time `json:"started"`
-	Listed  int       `json:"listed"`
-	Total   int       `json:"total"` // as stated by the first page
-	// Newest is the latest posting time of the first page: what was posted
-	// later is the next hot run's to find.
-	Newest time.Time `json:"newest,omitzero"`
-	// Defect is set where a page of this sweep was not what it should be.
-	Defect bool `json:"defect,omitempty"`
-	// NotBefore is when it goes on at the earliest.
-	NotBefore time.Time `json:"not_before,omitzero"`
-}
-
 // Verdicts on a run: label values.
 const (
 	OK          = "ok"          // did what its tier promises
 	Partial     = "partial"     // cut by its deadline, goes on at the next tick
 	Aborted     = "aborted"     // failed; nothing is concluded
 	Quarantined = "quarantined" // a page was not what it should be; nothing is concluded
-	Skipped     = "skipped"     // not begun
+	Skipped     = "skipped"     // due, and not begun: the day's requests are used up
 )
 
 // Verdicts returns every verdict.
@@ -165,13 +221,24 @@ type Report struct {
 	Baseline bool          `json:"baseline,omitempty"`
 	Started  time.Time     `json:"started"`
 	Took     time.Duration `json:"took"`
-	Pages    int           `json:"pages"`  // listing pages read
-	Listed   int           `json:"listed"` // entries on them
-	Read     int           `json:"read"`   // advert pages read
-	Unread   int           `json:"unread"` // adverts that could not be read
-	New      int           `json:"new"`    // events of kind new
+	Pages    int           `json:"pages"`              // listing pages read
+	Expected int           `json:"expected,omitempty"` // pages, as the site states
+	Listed   int           `json:"listed"`             // entries on them
+	Read     int           `json:"read"`               // advert pages read
+	Unread   int           `json:"unread"`             // adverts that could not be read
+	New      int           `json:"new"`                // events of kind new
 	Events   int           `json:"events"`
-	Total    int           `json:"total,omitempty"` // as the site states it
-	Defects  []string      `json:"defects,omitempty"`
-	Err      string        `json:"err,omitempty"`
+	Total    int           `json:"total,omitempty"` // as the site states it, last
+	// FirstTotal is what its first page states, Unique the references listed
+	// by a whole sweep.
+	FirstTotal int `json:"first_total,omitempty"`
+	Unique     int `json:"unique,omitempty"`
+	Unseen     int `json:"unseen,omitempty"` // entries that were unknown
+	Absent     int `json:"absent,omitempty"` // live, and not listed for two nights
+	Probes     int `json:"probes,omitempty"` // vacancies asked for by name
+	Closed     int `json:"closed,omitempty"` // vacancies found to be gone
+	// Guard is what kept the run from closing anything.
+	Guard   string   `json:"guard,omitempty"`
+	Defects []string `json:"defects,omitempty"`
+	Err     string   `json:"err,omitempty"`
 }

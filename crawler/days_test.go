@@ -76,8 +76,8 @@ func TestDay(t *testing.T) {
 						t.Errorf("the last good %s run is %s old", tier, age)
 					}
 				}
-				for day, n := range r.mem.spent {
-					if n > 1500 {
+				for day, classes := range r.mem.spent {
+					if n := total(classes); n > 1500 {
 						t.Errorf("%d requests on %s", n, day)
 					}
 				}

@@ -30,8 +30,10 @@ type memory struct {
 	touched map[string]time.Time
 	holder  string
 	until   time.Time
-	spent   map[vacancy.Day]int
+	spent   map[vacancy.Day]map[string]int
+	putOff  map[vacancy.Key]time.Time
 	epochs  int
+	reports []crawler.Report
 	stamp   uint64 // survives what is lost, like the file beside the store
 
 	// The world outside: what was sent stays sent, whatever is lost.
@@ -46,7 +48,7 @@ type memory struct {
 }
 
 func newMemory(t testing.TB) *memory {
-	m := &memory{t: t, inbox: map[string]int{}, spent: map[vacancy.Day]int{}}
+	m := &memory{t: t, inbox: map[string]int{}, spent: map[vacancy.Day]map[string]int{}, putOff: map[vacancy.Key]time.Time{}}
 	m.empty()
 	return m
 }
@@ -113,6 +115,9 @@ func (m *memory) write(source string, st crawler.State) {
 		m.t.Errorf("store the state: %v", err)
 	}
 	m.state[source] = string(b)
+	if n := len(m.reports); st.Last != nil && (n == 0 || m.reports[n-1].ID != st.Last.ID) {
+		m.reports = append(m.reports, *st.Last)
+	}
 	m.stamp = max(m.stamp, st.Runs)
 }
 
@@ -159,14 +164,14 @@ func (m *memory) Mark(ctx context.Context, source string, st crawler.State) erro
 	return after(nil)
 }
 
-func (m *memory) Needs(ctx context.Context, source, feed string, listed []vacancy.Vacancy) ([]vacancy.Need, error) {
+func (m *memory) Needs(ctx context.Context, source, feed string, listed []vacancy.Vacancy, at time.Time) ([]vacancy.Need, error) {
 	after, err := m.call(ctx, "Needs")
 	if err != nil {
 		return nil, err
 	}
 	out := make([]vacancy.Need, len(listed))
 	for i := range listed {
-		out[i] = m.record(vacancy.Key{Source: source, Reference: listed[i].Reference}).Needs(feed, &listed[i])
+		out[i] = m.record(vacancy.Key{Source: source, Reference: listed[i].Reference}).Needs(feed, &listed[i], at)
 	}
 	return out, after(nil)
 }
@@ -192,6 +197,134 @@ func (m *memory) Touch(ctx context.Context, source string, references []string, 
 	return after(nil)
 }
 
+func (m *memory) Records(ctx context.Context, keys []vacancy.Key) (map[vacancy.Key]vacancy.Record, error) {
+	after, err := m.call(ctx, "Records")
+	if err != nil {
+		return nil, err
+	}
+	out := map[vacancy.Key]vacancy.Record{}
+	for _, k := range keys {
+		if r, ok := m.records[k]; ok {
+			out[k] = r
+		}
+	}
+	return out, after(nil)
+}
+
+// live calls f for the vacancies that are open, the soonest to close first.
+func (m *memory) live(source string, now time.Time, f func(k vacancy.Key, r *vacancy.Record)) {
+	keys := slices.SortedFunc(maps.Keys(m.records), func(a, b vacancy.Key) int {
+		x, y := m.records[a].Vacancy, m.records[b].Vacancy
+		return vacancy.ClosesBy(&x, &y)
+	})
+	for _, k := range keys {
+		if r := m.records[k]; k.Source == source && r.Closed == "" && r.Vacancy.Open(vacancy.LondonDay(now)) {
+			f(k, &r)
+		}
+	}
+}
+
+func (m *memory) Absent(ctx context.Context, source string, since, now time.Time, limit int) (a crawler.Absence, err error) {
+	after, err := m.call(ctx, "Absent")
+	if err != nil {
+		return a, err
+	}
+	m.live(source, now, func(k vacancy.Key, _ *vacancy.Record) {
+		a.Live++
+		if m.touched[k.Reference].Before(since) {
+			if a.Absent++; len(a.References) < limit {
+				a.References = append(a.References, k.Reference)
+			}
+		}
+	})
+	return a, after(nil)
+}
+
+func (m *memory) Live(ctx context.Context, source string) (n int, err error) {
+	after, err := m.call(ctx, "Live")
+	if err != nil {
+		return 0, err
+	}
+	m.live(source, time.Time{}, func(vacancy.Key, *vacancy.Record) { n++ })
+	return n, after(nil)
+}
+
+// Rereads takes everybody for told.
+func (m *memory) Rereads(ctx context.Context, source string, now time.Time, limit int) (out []vacancy.Record, err error) {
+	after, err := m.call(ctx, "Rereads")
+	if err != nil {
+		return nil, err
+	}
+	m.live(source, now, func(k vacancy.Key, r *vacancy.Record) {
+		due, ok := m.putOff[k]
+		if !ok {
+			due = r.Vacancy.FirstSeen.Add(7 * 24 * time.Hour)
+		}
+		if !r.Silent && !due.IsZero() && !due.After(now) && len(out) < limit {
+			out = append(out, *r)
+		}
+	})
+	return out, after(nil)
+}
+
+func (m *memory) Silent(ctx context.Context, source string, since time.Time, limit int, from string) (out []vacancy.Record, next string, err error) {
+	after, err := m.call(ctx, "Silent")
+	if err != nil {
+		return nil, "", err
+	}
+	skip := 0
+	fmt.Sscan(from, &skip)
+	i := 0
+	m.live(source, time.Time{}, func(_ vacancy.Key, r *vacancy.Record) {
+		if !r.Silent || r.Vacancy.FirstSeen.Before(since) {
+			return
+		}
+		if i++; i > skip && len(out) < limit {
+			out = append(out, *r)
+		}
+	})
+	if skip+len(out) < i {
+		next = fmt.Sprint(skip + len(out))
+	}
+	return out, next, after(nil)
+}
+
+func (m *memory) PutOff(ctx context.Context, key vacancy.Key, until time.Time) error {
+	after, err := m.call(ctx, "PutOff")
+	if err != nil {
+		return err
+	}
+	m.putOff[key] = until
+	return after(nil)
+}
+
+// Close closes each vacancy in a step of its own.
+func (m *memory) Close(ctx context.Context, keys []vacancy.Key, reason string, at time.Time, epoch string) (all []vacancy.Event, err error) {
+	for _, k := range keys {
+		after, err := m.call(ctx, "Close")
+		if err != nil {
+			return all, err
+		}
+		if m.read(k.Source).Epoch != epoch {
+			return all, after(crawler.ErrStateLost)
+		}
+		r := m.record(k)
+		if r == nil {
+			m.t.Errorf("closed %s, which nobody knows", k)
+			continue
+		}
+		if rec, e, ok := r.Close(reason, at); ok {
+			m.records[k] = rec
+			m.events = append(m.events, e)
+			all = append(all, e)
+		}
+		if err := after(nil); err != nil {
+			return all, err
+		}
+	}
+	return all, nil
+}
+
 func (m *memory) Unread(ctx context.Context, key vacancy.Key, at time.Time) (since time.Time, err error) {
 	after, err := m.call(ctx, "Unread")
 	if err != nil {
@@ -215,7 +348,7 @@ func (m *memory) Hold(ctx context.Context, holder string, now time.Time, lease t
 	return true, after(nil)
 }
 
-func (m *memory) Take(ctx context.Context, _ string, day vacancy.Day, limit, reserve int) (bool, error) {
+func (m *memory) Take(ctx context.Context, _ string, day vacancy.Day, class string, allows func(map[string]int) bool) (bool, error) {
 	if m.take != nil {
 		m.take(ctx)
 	}
@@ -223,10 +356,13 @@ func (m *memory) Take(ctx context.Context, _ string, day vacancy.Day, limit, res
 	if err != nil {
 		return false, err
 	}
-	if m.spent[day] >= limit-reserve {
+	if m.spent[day] == nil {
+		m.spent[day] = map[string]int{}
+	}
+	if !allows(m.spent[day]) {
 		return false, after(nil)
 	}
-	m.spent[day]++
+	m.spent[day][class]++
 	return true, after(nil)
 }
 
@@ -250,7 +386,7 @@ func (m *memory) Accept(ctx context.Context, sightings []vacancy.Sighting) ([]va
 
 func (m *memory) accept(s *vacancy.Sighting) ([]vacancy.Event, error) {
 	v := &s.Vacancy
-	if v.Source == "" || v.Reference == "" || !strings.HasSuffix(v.URL, v.Reference) || s.Listed != listedAgain(s) && v.PageUnread {
+	if v.Source == "" || v.Reference == "" || !strings.HasSuffix(v.URL, v.Reference) || s.Feed != "" && s.Listed != listedAgain(s) && v.PageUnread {
 		m.t.Errorf("the sighting of %s at %q lacks something", v.Key(), v.URL)
 	}
 	if m.read(v.Source).Epoch != s.Epoch {
@@ -259,6 +395,11 @@ func (m *memory) accept(s *vacancy.Sighting) ([]vacancy.Event, error) {
 	after, events, again := m.record(v.Key()).See(s)
 	m.records[v.Key()] = after
 	delete(m.unread, v.Key())
+	if s.Feed != "" {
+		m.touched[v.Reference] = s.At
+	} else {
+		m.putOff[v.Key()] = time.Time{} // its page was read once more
+	}
 	m.events = append(m.events, events...)
 	for i := range events {
 		if events[i].Kind == vacancy.New {

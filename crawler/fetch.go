@@ -11,6 +11,7 @@ import (
 	"github.com/gocolly/colly/v2"
 
 	"github.com/vacancywatch/vacancywatch/crawler/page"
+	"github.com/vacancywatch/vacancywatch/crawler/polite"
 )
 
 // maxHops bounds the redirects of one request, all on the source's host.
@@ -56,9 +57,9 @@ func newFetcher(ctx context.Context, src Source, transport http.RoundTripper) *f
 			return fmt.Errorf("more than %d redirects", maxHops)
 		}
 		if req.URL.Host != via[0].URL.Host || req.URL.Scheme != via[0].URL.Scheme {
-			return ErrHost
+			return polite.ErrHost
 		}
-		if src.Site.kindOf(via[0].URL) == KindXML && src.Site.kindOf(req.URL) != KindXML {
+		if src.Site.KindOf(via[0].URL) == KindXML && src.Site.KindOf(req.URL) != KindXML {
 			// To a login, or to a notice: not worth a request.
 			return page.Layoutf("the API leads to %s", req.URL.Path)
 		}
@@ -74,7 +75,7 @@ func newFetcher(ctx context.Context, src Source, transport http.RoundTripper) *f
 }
 
 // get returns the page at an address. An answer of 400 or above is a
-// *StatusError.
+// *polite.StatusError.
 func (f *fetcher) get(address, accept string) (page.Page, error) {
 	f.page, f.err = page.Page{}, nil
 	err := f.collector.Request(http.MethodGet, address, nil, nil, http.Header{
@@ -84,7 +85,7 @@ func (f *fetcher) get(address, accept string) (page.Page, error) {
 		err = f.err
 	}
 	if errors.Is(err, colly.ErrRobotsTxtBlocked) {
-		err = ErrRobots
+		err = polite.ErrRobots
 	}
 	// The address is that of a public page, but it stands in the caller's
 	// message already.
@@ -105,7 +106,7 @@ func (f *fetcher) get(address, accept string) (page.Page, error) {
 // request was not made for a reason of our own.
 func (r *run) get(address, accept string) (page.Page, error) {
 	p, err := r.fetch.get(address, accept)
-	if err != nil && !errors.Is(err, errCount) && r.ctx.Err() == nil {
+	if err != nil && !errors.Is(err, polite.ErrCount) && r.ctx.Err() == nil {
 		err = siteError{err}
 	}
 	return p, err
@@ -127,9 +128,9 @@ func (r *run) getRetrying(address, accept string, read func(page.Page, time.Time
 				return nil
 			}
 			err = siteError{err}
-			r.Transport.cache.forget(address)
+			r.Transport.Forget(address)
 		}
-		if try == tries || !passing(err) || r.ctx.Err() != nil {
+		if try == r.tries() || !passing(err) || r.ctx.Err() != nil {
 			return err
 		}
 		wait := 15 * time.Second
@@ -151,12 +152,21 @@ func (r *run) getRetrying(address, accept string, read func(page.Page, time.Time
 	}
 }
 
+// tries is how often a page is asked for. A feed that is known to fail is
+// tried once.
+func (r *run) tries() int {
+	if r.work.Tier == Trial {
+		return 1
+	}
+	return tries
+}
+
 // passing reports whether a failure may be gone in seconds.
 func passing(err error) bool {
-	var status *StatusError
+	var status *polite.StatusError
 	if errors.As(err, &status) {
 		return status.RetryAfter.IsZero() && (status.Code == http.StatusRequestTimeout || status.Code >= 500)
 	}
-	return errors.As(err, new(siteError)) && !errors.As(err, new(*GateError)) && !errors.Is(err, page.ErrLayout) &&
-		!errors.Is(err, ErrRobots) && !errors.Is(err, ErrBudget) && !errors.Is(err, ErrHost) && !errors.Is(err, ErrTooLarge)
+	return errors.As(err, new(siteError)) && !errors.As(err, new(*polite.GateError)) && !errors.Is(err, page.ErrLayout) &&
+		!errors.Is(err, polite.ErrRobots) && !errors.Is(err, polite.ErrBudget) && !errors.Is(err, polite.ErrHost) && !errors.Is(err, polite.ErrTooLarge)
 }

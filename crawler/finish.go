@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"time"
+
+	"github.com/vacancywatch/vacancywatch/crawler/polite"
 )
 
 const (
@@ -42,8 +44,14 @@ func (r *run) end(err error) (State, Report) {
 	}
 	st := &r.st
 	st.LastAttempt = with(st.LastAttempt, r.work.Tier, now)
-	if r.rep.Total > 0 {
+	if r.rep.Total > 0 && r.rep.Verdict != Quarantined {
 		st.Total = r.rep.Total
+	}
+	if r.rep.Unseen > 0 {
+		st.LastNew = now
+	}
+	if err == nil && len(r.rep.Defects) == 0 && r.work.Tier.lists() {
+		st.Drift = r.drift.Learned()
 	}
 	switch {
 	case r.rep.Verdict == OK:
@@ -51,31 +59,44 @@ func (r *run) end(err error) (State, Report) {
 	case err != nil:
 		r.fail(err, now)
 	}
+	r.weighFeeds(err, now)
 	switch {
-	case r.work.Tier == Sweep && r.rep.Verdict == Quarantined && (r.complete || err != nil):
+	case r.work.Tier == Sweep && r.rep.Verdict == Quarantined && (r.complete || err != nil || st.Cursor.Defect):
 		st.Cursor = nil // the next one begins with its first page
-	case r.work.Tier == Hot && r.rep.Verdict == Partial && r.rep.Pages >= hotPages && st.Cursor == nil:
+	case r.work.Tier == Hot && r.rep.Verdict == Partial && r.rep.Pages >= hotPages && st.Cursor == nil &&
+		now.Sub(st.LastAttempt[Sweep]) >= st.sweepWait():
 		// More was missed than a hot run can find: the whole board is read.
-		st.Cursor = &Cursor{Page: 1, Started: now}
-	case r.work.Tier == Sweep && errors.Is(err, ErrBudget):
+		st.Cursor = &Cursor{Page: 1, Started: now, Feed: r.feed.Name}
+	case r.work.Tier == Sweep && errors.Is(err, polite.ErrBudget) && st.Cursor != nil:
 		// Each try would take from what is left for the hot runs.
 		c := *st.Cursor
 		c.NotBefore = now.Add(sweepAgain)
 		st.Cursor = &c
 	}
-	if r.work.Tier == Hot {
-		// A run that found a page full of new ones, or was cut, or failed by
-		// our own doing, is due again as soon as manners allow.
-		d := jitter(hotSpacing(now, &r.Source))
-		if r.rep.Verdict == Partial && r.rep.Pages < hotPages || r.rep.New >= r.Source.Site.APIPage || err != nil && r.ours(err) {
-			d = r.Source.HotMin
-		}
-		st.NextHot = now.Add(d)
+	switch {
+	case len(r.pending.todos) > 0:
+		st.NextHot = now
+	case r.work.Tier == Hot && st.NextHot.Equal(r.before.NextHot):
+		st.NextHot = r.nextHot(err, now)
 	}
 	r.store(err, now)
 	r.Metrics.run(&r.rep)
 	r.log()
 	return *st, r.rep
+}
+
+// nextHot is when the next hot run is due: at the next tick where this one was
+// cut, and as soon as manners allow where it found a page full of new
+// vacancies or failed by our own doing.
+func (r *run) nextHot(err error, now time.Time) time.Time {
+	switch {
+	case r.rep.Verdict == Partial && r.rep.Pages < hotPages:
+		return now
+	case r.rep.New >= r.feed.Size || err != nil && r.ours(err):
+		return now.Add(r.Source.HotMin)
+	}
+	next := r.st.Rate.Next(now, r.Source.PollsPerDay, r.Source.HotMin, r.Source.HotMax)
+	return now.Add(jitter(next.Sub(now)))
 }
 
 // store stores the state after the run.
@@ -84,8 +105,9 @@ func (r *run) store(err error, now time.Time) {
 		return // it is for the process that crawls now to say what is
 	}
 	st := &r.st
-	rep := r.rep
-	st.Last = &rep
+	if rep := r.rep; rep.Tier != Reread || rep.Read+rep.Unread > 0 || rep.Err != "" {
+		st.Last = &rep // a look that found nothing to do is not worth a line
+	}
 	// The process may be stopping: what the run has done is stored all the same.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.ctx), endTime)
 	defer cancel()
@@ -129,10 +151,10 @@ func (r *run) learned() *State {
 
 // anew begins a baseline. What the site asked for outlives the state.
 func (r *Runner) anew(ctx context.Context, reason string, before State) (State, error) {
-	if g := r.Transport.gated(); g.After(before.Gate) {
+	if g := r.Transport.Gated(); g.After(before.Gate) {
 		before.Gate = g
 	}
-	r.unread = nil
+	r.unread, r.pending = nil, pending{}
 	st, err := r.Memory.Begin(ctx, r.Source.Name, reason, r.Now())
 	if err != nil {
 		r.owed = &before
@@ -188,6 +210,8 @@ func (r *run) verdict(err error) string {
 	switch {
 	case len(r.rep.Defects) > 0 || r.st.Cursor != nil && r.work.Tier == Sweep && r.st.Cursor.Defect:
 		return Quarantined
+	case errors.Is(err, polite.ErrBudget) && r.rep.Pages == 0 && r.rep.Events == 0:
+		return Skipped
 	case err != nil:
 		return Aborted
 	case !r.complete:
@@ -200,13 +224,22 @@ func (r *run) verdict(err error) string {
 // succeed moves what only a good run may move.
 func (r *run) succeed(now time.Time) {
 	st := &r.st
-	st.Backoff, st.Gate = 0, time.Time{}
+	before := st.lastGood()
+	st.Backoff, st.Failures, st.Gate = 0, 0, time.Time{}
 	st.LastGood = with(st.LastGood, r.work.Tier, now)
-	newest := r.newest
-	if r.work.Tier == Sweep {
+	newest := r.newestAt
+	switch r.work.Tier {
+	case Sweep:
 		// A sweep of many slices has read its first page long ago.
 		newest = st.Cursor.Newest
-		st.Cursor, st.Baseline = nil, nil
+		st.Cursor = nil
+		if st.Baseline != nil && st.Baseline.Reason != Flood {
+			st.Baseline = nil
+		}
+	case Hot:
+		if !before.IsZero() && !r.feed.DayOnly && st.Baseline == nil {
+			st.Rate = st.Rate.Observe(before, now, r.posted)
+		}
 	}
 	if newest.After(now) {
 		newest = now // a time still to come would hide what is posted until then
@@ -216,15 +249,29 @@ func (r *run) succeed(now time.Time) {
 	}
 }
 
+// lastGood is when the newest pages were last listed to the known ones.
+func (st *State) lastGood() time.Time {
+	at := st.LastGood[Hot]
+	for _, t := range []Tier{Deep, Sweep, Trial} {
+		if st.LastGood[t].After(at) {
+			at = st.LastGood[t]
+		}
+	}
+	return at
+}
+
 // fail closes the gate, or stops the source, as the site's answer asks.
 func (r *run) fail(err error, now time.Time) {
 	st := &r.st
-	var status *StatusError
-	var gate *GateError
+	var status *polite.StatusError
+	var gate *polite.GateError
 	switch {
 	case errors.As(err, &gate):
 		st.Gate = gate.Until.UTC()
-	case errors.Is(err, ErrRobots):
+		return // the transport keeps it by itself, and opens it when it may
+	case errors.Is(err, errRefused):
+		// Its pages are not asked for again: nothing else has to follow.
+	case errors.Is(err, polite.ErrRobots):
 		r.stop(StoppedRobots, err)
 	case errors.As(err, &status) && status.Code == http.StatusForbidden:
 		r.stop(StoppedForbidden, err)
@@ -236,9 +283,12 @@ func (r *run) fail(err error, now time.Time) {
 	case errors.As(err, &status) && status.Code == http.StatusTooManyRequests:
 		st.Backoff = min(max(2*st.Backoff, limitedFirst), limitedLast)
 		st.Gate = now.Add(st.Backoff)
-	case r.ours(err), errors.Is(err, ErrBudget), errors.Is(err, errPages):
+	case r.ours(err), errors.Is(err, polite.ErrBudget), errors.Is(err, errPages):
 		// Nothing that leaving the site in peace would cure.
+	case r.work.Tier == Trial:
+		// The feed in use is not to suffer from the one that fails.
 	default:
+		st.Failures++
 		st.Backoff = min(max(2*st.Backoff, backoffFirst), backoffLast)
 		if r.Source.loopback() {
 			st.Backoff = min(st.Backoff, 10*r.Source.Spacing)
@@ -252,6 +302,29 @@ func (r *run) stop(reason string, err error) {
 	r.st.Stopped = reason
 	r.Logger.Error("the source is stopped: nothing is asked of the site until a person resumes it",
 		"source", r.Source.Name, "reason", reason, "err", err)
+}
+
+// errRefused means that the site refuses its pages for people, but not the
+// feed that is read.
+var errRefused = errors.New("the site refuses its pages")
+
+// refused notes where an answer says that the site's pages for people are not
+// for us. They are not asked for again until a person says so; what is found
+// in the other feed goes out with what that states.
+func (r *run) refused(err error) error {
+	var status *polite.StatusError
+	if !errors.Is(err, polite.ErrRobots) && !(errors.As(err, &status) && status.Code == http.StatusForbidden) {
+		return err
+	}
+	if r.Source.Site.Feeds[0].Name == FeedHTML {
+		return err // there is nothing else: the source is stopped
+	}
+	if !r.st.HTMLForbidden {
+		r.st.HTMLForbidden, r.st.Fallback = true, nil
+		r.Logger.Error("the site refuses its pages: vacancies go out with what the listing states, until a person resumes the source",
+			"source", r.Source.Name, "err", err)
+	}
+	return fmt.Errorf("%w: %w", errRefused, err)
 }
 
 func with(m map[Tier]time.Time, t Tier, at time.Time) map[Tier]time.Time {

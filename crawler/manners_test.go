@@ -123,7 +123,7 @@ func TestSweepFaults(t *testing.T) {
 				if n := r.asked("xml", 0); n > 40 {
 					t.Errorf("%d pages in ten minutes", n)
 				}
-				r.pass(35 * time.Minute)
+				r.pass(65 * time.Minute)
 				st := r.state()
 				if st.Baseline != nil || st.LastGood[crawler.Sweep].IsZero() || st.Cursor != nil {
 					t.Errorf("the baseline does not end: %+v", st)
@@ -146,8 +146,8 @@ func TestBackoff(t *testing.T) {
 		want   time.Duration
 	}{
 		{"xml 429", 9, 6 * time.Hour},
-		{"xml 500", 180, time.Hour},
-		{"xml html", 90, time.Hour},
+		{"xml 500\nlisting 500", 280, time.Hour},
+		{"xml html\nlisting soft404", 190, time.Hour},
 		{"xml missing=employer", 700, 0}, // each run is read to its end
 	} {
 		t.Run(test.script, func(t *testing.T) {
@@ -179,7 +179,7 @@ func TestBackoff(t *testing.T) {
 func TestBudget(t *testing.T) {
 	t.Parallel()
 	bubble(t, 20, func(t *testing.T, r *rig) {
-		r.src.Budget = 150 // of which 30 are kept from adverts
+		r.src.Budget = 150 // of which 30 are kept for listings
 		r.start("first")
 		r.baseline()
 		first := r.publish()

@@ -2,12 +2,14 @@ package crawler
 
 import (
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promauto"
 
 	"github.com/vacancywatch/vacancywatch/crawler/page"
+	"github.com/vacancywatch/vacancywatch/crawler/polite"
 	"github.com/vacancywatch/vacancywatch/vacancy"
 )
 
@@ -43,8 +45,36 @@ type Metrics struct {
 	cronSkipped   *prometheus.CounterVec
 	cronPanics    *prometheus.CounterVec
 	progress      prometheus.Gauge
+	coverage      *prometheus.GaugeVec
+	expectedNew   *prometheus.GaugeVec
+	skippedClose  *prometheus.CounterVec
+	closedTotal   *prometheus.CounterVec
+	probes        *prometheus.CounterVec
+	canaryUp      *prometheus.GaugeVec
+	circuit       *prometheus.GaugeVec
+	feedInUse     *prometheus.GaugeVec
+	fallbacks     *prometheus.CounterVec
+	detection     *prometheus.HistogramVec
+	operator      *prometheus.GaugeVec
 	baselineState map[string]string // by source
 }
+
+// Origins of a new vacancy, by whether a hot run could have found it: label
+// values.
+const (
+	originFresh     = "fresh"
+	originBackdated = "backdated"
+)
+
+// States of the circuit between us and a site: label values.
+var circuitStates = []string{"closed", "half_open", "open"}
+
+// What a person is waited for: label values.
+const (
+	needResume = "resume" // the source is stopped or paused
+	needFlood  = "flood"  // accept or release
+	needAccept = "accept" // three nights say that the board has shrunk
+)
 
 // job is the name of the planner's tick in the cron metrics.
 const job = "plan"
@@ -77,7 +107,7 @@ func NewMetrics(reg prometheus.Registerer, sources []Source) *Metrics {
 		backoffUntil: gauge("http_backoff_until_timestamp_seconds", "No request is made before then; 0 if there is no such time.", "source"),
 		clockDiff:    gauge("clock_difference_seconds", "The site's clock minus ours, from its last answer.", "source"),
 		robotsFile:   gauge("robots_rules", "1 where the site has a robots.txt with rules, 0 where it answers something else.", "source"),
-		sightings:    counter("sightings_total", "Entries of listings, by what they ask for: known, changed (a listing states another date), page (unknown, changed or unread).", "source", "result"),
+		sightings:    counter("sightings_total", "Entries of listings, by what they ask for: known, changed (a listing states another date), page (changed or unread), new.", "source", "result"),
 		foundTotal:   counter("vacancies_found_total", "New vacancies by the tier that found them.", "source", "tier"),
 		reported:     gauge("site_reported_vacancies", "The number of live vacancies that the site states.", "source"),
 		stopped:      gauge("source_stopped", "1 where only a person may resume the source.", "source", "reason"),
@@ -89,6 +119,17 @@ func NewMetrics(reg prometheus.Registerer, sources []Source) *Metrics {
 		leader: auto.NewGauge(prometheus.GaugeOpts{Name: "vacancywatch_leader",
 			Help: "1 while this process holds the right to crawl."}),
 		budgetPerDay: gauge("request_budget_per_day", "Requests that a UTC day may bring.", "source"),
+		coverage:     gauge("sweep_coverage_ratio", "Vacancies that the last whole sweep has listed, as a part of those the site states.", "source"),
+		expectedNew:  gauge("expected_new_since_last", "Vacancies that the learned rate would have brought since the last good hot run, or since the last new one, whichever is older.", "source"),
+		skippedClose: counter("closing_skipped_total", "Sweeps and looks by name that closed nothing, by the guard that kept them from it.", "source", "guard"),
+		closedTotal:  counter("vacancies_closed_early_total", "Vacancies that were found to have left the site before their closing date.", "source"),
+		probes:       counter("probes_total", "Vacancies asked for by their reference, by what the site answered.", "source", "result"),
+		canaryUp:     gauge("canary_up", "1 where the last look at both listings of the site found them to agree, 0 where not.", "source"),
+		circuit:      gauge("circuit_state", "1 for the state of the circuit: open after five failures in a row, half open while the first page is tried.", "source", "state"),
+		feedInUse:    gauge("feed_in_use", "1 for the listing that is read.", "source", "feed"),
+		fallbacks:    counter("feed_fallback_total", "Times that the second listing took over, for the first could not be read.", "source"),
+		detection:    histogram("detection_latency_seconds", "Time from an advert's posting to its being handed on; back-dated ones were posted before the last good hot run.", []float64{30, 60, 120, 180, 300, 600, 900, 1200, 1800, 3600, 10800, 86400}, "source", "origin"),
+		operator:     gauge("operator_needed", "1 where a person has to decide.", "source", "decision"),
 		cronRuns:     counter("cron_runs_total", "Ticks of the schedule.", "job", "outcome"),
 		cronSkipped:  counter("cron_skipped_total", "Ticks that fell into a running one.", "job"),
 		cronPanics:   counter("cron_panics_total", "Ticks that panicked.", "job"),
@@ -98,24 +139,43 @@ func NewMetrics(reg prometheus.Registerer, sources []Source) *Metrics {
 	}
 	for _, src := range sources {
 		for _, t := range Tiers() {
-			for _, v := range Verdicts() {
-				m.runs.WithLabelValues(src.Name, FeedXML, string(t), v)
+			for i := range src.Site.Feeds {
+				for _, v := range Verdicts() {
+					m.runs.WithLabelValues(src.Name, src.Site.Feeds[i].Name, string(t), v)
+				}
+				m.pages.WithLabelValues(src.Name, src.Site.Feeds[i].Name, string(t))
 			}
-			m.pages.WithLabelValues(src.Name, FeedXML, string(t))
 			m.duration.WithLabelValues(src.Name, string(t))
 			m.foundTotal.WithLabelValues(src.Name, string(t))
 		}
 		for _, k := range RequestKinds() {
-			for _, c := range requestCodes() {
+			for _, c := range polite.RequestCodes() {
 				m.requests.WithLabelValues(src.Name, k, c)
 			}
 		}
-		for _, r := range []string{"known", "changed", "page"} {
+		for _, r := range sightingResults {
 			m.sightings.WithLabelValues(src.Name, r)
 		}
 		for _, r := range StopReasons() {
 			m.stopped.WithLabelValues(src.Name, r)
 		}
+		for _, g := range Guards() {
+			m.skippedClose.WithLabelValues(src.Name, g)
+		}
+		for _, p := range []string{probeFound, probeGone, probeUnclear} {
+			m.probes.WithLabelValues(src.Name, p)
+		}
+		for _, o := range []string{originFresh, originBackdated} {
+			m.detection.WithLabelValues(src.Name, o)
+		}
+		for _, d := range []string{needResume, needFlood, needAccept} {
+			m.operator.WithLabelValues(src.Name, d)
+		}
+		for _, c := range circuitStates {
+			m.circuit.WithLabelValues(src.Name, c)
+		}
+		m.closedTotal.WithLabelValues(src.Name)
+		m.fallbacks.WithLabelValues(src.Name)
 		m.throttleWait.WithLabelValues(src.Name)
 		m.backoffUntil.WithLabelValues(src.Name)
 		m.budgetPerDay.WithLabelValues(src.Name).Set(float64(src.Budget))
@@ -128,14 +188,15 @@ func NewMetrics(reg prometheus.Registerer, sources []Source) *Metrics {
 	for _, r := range []string{"timeout", "server_error", "network"} {
 		m.retries.WithLabelValues(r)
 	}
-	for _, r := range []string{FirstRun, LostState} {
+	for _, r := range BaselineReasons() {
 		m.baseline.WithLabelValues(r)
 	}
-	m.parsed.WithLabelValues(FeedXML)
-	for _, d := range page.Defects() {
-		m.defects.WithLabelValues(FeedXML, d)
+	for _, f := range []string{FeedXML, FeedHTML} {
+		m.parsed.WithLabelValues(f)
+		for _, d := range Defects() {
+			m.defects.WithLabelValues(f, d)
+		}
 	}
-	m.defects.WithLabelValues(FeedHTML, page.DefectLayout)
 	for _, o := range []string{"ok", "panic"} {
 		m.cronRuns.WithLabelValues(job, o)
 	}
@@ -144,32 +205,53 @@ func NewMetrics(reg prometheus.Registerer, sources []Source) *Metrics {
 	return m
 }
 
-func (m *Metrics) request(source, kind, code string, took time.Duration) {
-	m.requests.WithLabelValues(source, kind, code).Inc()
-	m.requestTime.WithLabelValues(kind).Observe(took.Seconds())
+// Observer counts what the transport of a source does, and logs what a person
+// should know of it.
+func (m *Metrics) Observer(source string, log *slog.Logger) polite.Observer {
+	return observer{m, source, log}
 }
 
-func (m *Metrics) bytes(kind string, n int) { m.bodyBytes.WithLabelValues(kind).Add(float64(n)) }
-
-func (m *Metrics) throttled(source string, d time.Duration) {
-	m.throttleWait.WithLabelValues(source).Add(d.Seconds())
+type observer struct {
+	*Metrics
+	source string
+	log    *slog.Logger
 }
 
-func (m *Metrics) clock(source string, d time.Duration) {
-	m.clockDiff.WithLabelValues(source).Set(d.Seconds())
+func (o observer) Request(kind, code string, took time.Duration) {
+	o.requests.WithLabelValues(o.source, kind, code).Inc()
+	o.requestTime.WithLabelValues(kind).Observe(took.Seconds())
 }
 
-func (m *Metrics) robotsRules(source string, rules bool) {
-	m.robotsFile.WithLabelValues(source).Set(oneIf(rules))
+func (o observer) Bytes(kind string, n int) { o.bodyBytes.WithLabelValues(kind).Add(float64(n)) }
+
+func (o observer) Throttled(wait time.Duration) {
+	o.throttleWait.WithLabelValues(o.source).Add(wait.Seconds())
+}
+
+func (o observer) ClockDifference(d time.Duration) {
+	o.clockDiff.WithLabelValues(o.source).Set(d.Seconds())
+}
+
+func (o observer) RobotsRules(rules bool) {
+	o.robotsFile.WithLabelValues(o.source).Set(oneIf(rules))
+}
+
+func (o observer) CrawlDelay(asked, kept time.Duration) {
+	if asked > kept {
+		o.log.Warn("robots.txt asks for a longer pause between requests than a crawl can keep: a site that wants this wants no crawler, ask its owner or take the source out",
+			"source", o.source, "asked", asked, "kept", kept)
+		return
+	}
+	o.log.Info("robots.txt asks for a pause between requests", "source", o.source, "asked", asked)
 }
 
 func (m *Metrics) retry(err error) {
 	reason := "network"
-	var status *StatusError
+	var status *polite.StatusError
 	switch {
 	case errors.As(err, &status):
 		reason = "server_error"
-	case errors.Is(err, errTimeout):
+	case errors.Is(err, polite.ErrTimeout):
 		reason = "timeout"
 	}
 	m.retries.WithLabelValues(reason).Inc()
@@ -184,20 +266,60 @@ func (m *Metrics) page(source, feed string, t Tier, l page.Listing) {
 	m.clamped.Add(float64(l.Clamped))
 }
 
-// layout counts a page of the API that was none.
-func (m *Metrics) layout(feed string) { m.defects.WithLabelValues(feed, page.DefectLayout).Inc() }
+func (m *Metrics) defect(feed, reason string) { m.defects.WithLabelValues(feed, reason).Inc() }
+
+func (m *Metrics) sweepCoverage(source string, s *SweepRecord) {
+	if s.Total > 0 {
+		m.coverage.WithLabelValues(source).Set(float64(s.Unique) / float64(s.Total))
+	}
+}
+
+func (m *Metrics) closingSkipped(source, guard string) {
+	m.skippedClose.WithLabelValues(source, guard).Inc()
+}
+
+// ClosingSkipped counts that vacancies whose closing dates have passed were
+// left open, for a guard of Guards.
+func (m *Metrics) ClosingSkipped(source, guard string) { m.closingSkipped(source, guard) }
+
+func (m *Metrics) probed(source, result string) { m.probes.WithLabelValues(source, result).Inc() }
+
+func (m *Metrics) closed(source string, n int) { m.closedTotal.WithLabelValues(source).Add(float64(n)) }
+
+func (m *Metrics) canary(source string, agree bool) {
+	m.canaryUp.WithLabelValues(source).Set(oneIf(agree))
+}
+
+func (m *Metrics) fellBack(source string) { m.fallbacks.WithLabelValues(source).Inc() }
+
+// detected takes the time from the posting of a new vacancy, where it is known
+// to the second, to its being handed on.
+func (m *Metrics) detected(source string, e *vacancy.Event, lastHot, now time.Time) {
+	p := e.Vacancy.Posted
+	if p.IsZero() || p.DayOnly {
+		return
+	}
+	origin := originFresh
+	if p.Time.Before(lastHot.Add(-margin)) {
+		origin = originBackdated
+	}
+	m.detection.WithLabelValues(source, origin).Observe(now.Sub(p.Time).Seconds())
+}
 
 func (m *Metrics) advertDefect() {
 	m.defects.WithLabelValues(FeedHTML, page.DefectLayout).Inc()
 }
 
+// sightingResults name what an entry asks for, by vacancy.Need.
+var sightingResults = [...]string{"known", "changed", "page", "new"}
+
 func (m *Metrics) sighting(source string, n vacancy.Need) {
-	m.sightings.WithLabelValues(source, [...]string{"known", "changed", "page"}[n]).Inc()
+	m.sightings.WithLabelValues(source, sightingResults[n]).Inc()
 }
 
 func (m *Metrics) found(source string, t Tier, events []vacancy.Event) {
 	for i := range events {
-		if events[i].Kind == vacancy.New {
+		if events[i].Kind == vacancy.New || events[i].Kind == vacancy.Readvertised {
 			m.foundTotal.WithLabelValues(source, string(t)).Inc()
 		}
 	}
@@ -232,7 +354,30 @@ func (m *Metrics) restore(src *Source, st *State, now time.Time) {
 	if st.Baseline != nil {
 		m.baselineState[src.Name] = st.Baseline.Reason
 	}
-	for _, r := range []string{FirstRun, LostState} {
+	for i := range src.Site.Feeds {
+		f := &src.Site.Feeds[i]
+		m.feedInUse.WithLabelValues(src.Name, f.Name).Set(oneIf(f == st.feedFor(Hot, &src.Site)))
+	}
+	circuit := "closed"
+	switch {
+	case st.Failures >= openAfter && st.Gate.After(now):
+		circuit = "open"
+	case st.Failures >= openAfter:
+		circuit = "half_open"
+	}
+	for _, c := range circuitStates {
+		m.circuit.WithLabelValues(src.Name, c).Set(oneIf(c == circuit))
+	}
+	_, flooded := st.Flooded()
+	for decision, needed := range map[string]bool{
+		needResume: st.Stopped != "" || st.Paused || st.HTMLForbidden, needFlood: flooded, needAccept: st.agree(),
+	} {
+		m.operator.WithLabelValues(src.Name, decision).Set(oneIf(needed))
+	}
+	if since := st.LastNew; !since.IsZero() {
+		m.expectedNew.WithLabelValues(src.Name).Set(st.Rate.Expected(since, now))
+	}
+	for _, r := range BaselineReasons() {
 		n := 0
 		for _, active := range m.baselineState {
 			if active == r {

@@ -1,7 +1,6 @@
 package crawler
 
 import (
-	"math"
 	"math/rand/v2"
 	"time"
 
@@ -9,15 +8,19 @@ import (
 )
 
 const (
-	deepEvery = time.Hour
-	// deepAgain and sweepAgain pass after an attempt that was not good. A
-	// sweep that was only cut goes on from its cursor at the next tick.
-	deepAgain, sweepAgain = 15 * time.Minute, 30 * time.Minute
+	// deepAgain, sweepAgain and canaryAgain pass after an attempt that was
+	// not good. A sweep that was only cut goes on from its cursor at the next
+	// tick; one that has not listed what it should is made again after an
+	// hour, then after twice as long each time.
+	deepAgain, sweepAgain, canaryAgain = 15 * time.Minute, 30 * time.Minute, time.Hour
+	sweepAgainLast                     = 8 * time.Hour
 	// deepReach is how far back a deep run looks, by posting time.
 	deepReach = 24 * time.Hour
 	// slice bounds one run, so that a long sweep delays a hot run by one
 	// slice at most and every tick finds the planner free.
 	slice = 50 * time.Second
+	// openAfter failures in a row nothing is asked but the first page.
+	openAfter = 5
 )
 
 // Work is a run that is due.
@@ -29,31 +32,56 @@ type Work struct {
 // neither clock nor randomness, so that restarts, clock changes and a host
 // that slept change nothing but the time.
 func Due(now time.Time, st *State, src *Source) []Work {
-	if st.Stopped != "" || st.Gate.After(now) {
+	if st.Stopped != "" || st.Paused || st.Gate.After(now) {
 		return nil
 	}
-	if st.Baseline != nil {
+	hot := !st.NextHot.After(now)
+	if st.Baseline != nil && st.Baseline.Reason != Flood {
 		// Nothing is known yet: only the whole board will do.
-		if st.Cursor.due(now) || st.Cursor == nil && now.Sub(st.LastAttempt[Sweep]) >= sweepAgain {
+		if st.Cursor.due(now) || st.Cursor == nil && now.Sub(st.LastAttempt[Sweep]) >= st.sweepWait() {
 			return []Work{{Sweep}}
 		}
 		return nil
 	}
 	var due []Work
-	if !st.NextHot.After(now) {
+	if hot {
 		due = append(due, Work{Hot})
 	}
+	if st.Failures >= openAfter {
+		return due // the circuit is open: the first page shows whether it may be closed
+	}
+	if st.Fallback != nil && now.Sub(st.LastAttempt[Trial]) >= trialEvery && now.Sub(st.Fallback.Since) >= trialEvery {
+		due = append(due, Work{Trial})
+	}
+	deepEvery := st.feedFor(Deep, &src.Site).DeepEvery
 	if now.Sub(st.LastGood[Deep]) >= deepEvery && now.Sub(st.LastAttempt[Deep]) >= deepAgain {
 		due = append(due, Work{Deep})
 	}
 	if st.Cursor.due(now) || st.Cursor == nil && sweepDue(now, st, src) {
 		due = append(due, Work{Sweep})
 	}
+	if st.Probing != nil && !st.Probing.NotBefore.After(now) {
+		due = append(due, Work{Probe})
+	}
+	if canaryDue(now, st, src) {
+		due = append(due, Work{Canary})
+	}
+	if now.Sub(st.LastAttempt[Reread]) >= rereadEvery && !st.HTMLForbidden && st.Baseline == nil {
+		due = append(due, Work{Reread})
+	}
 	return due
 }
 
 // due reports whether there is an unfinished sweep that may go on.
 func (c *Cursor) due(now time.Time) bool { return c != nil && !c.NotBefore.After(now) }
+
+// sweepWait is the time between two attempts at a sweep.
+func (st *State) sweepWait() time.Duration {
+	if st.SweepFails == 0 {
+		return sweepAgain
+	}
+	return min(time.Hour<<min(st.SweepFails-1, 10), sweepAgainLast)
+}
 
 // sweepDue reports whether the London day's sweep is due: from the sweep hour
 // on, if it has not been made since then. None begins around midnight, where
@@ -69,45 +97,7 @@ func sweepDue(now time.Time, st *State, src *Source) bool {
 	if now.Before(hour) {
 		return false
 	}
-	return st.LastGood[Sweep].Before(hour) && now.Sub(st.LastAttempt[Sweep]) >= sweepAgain
-}
-
-// postingRate is the assumed rate of new adverts by the hour of a weekday in
-// London, relative to the busiest: working hours, with nights and weekends at
-// a tenth. It only spaces the polls; learning it comes later.
-func postingRate(t time.Time) float64 {
-	local := t.In(vacancy.London())
-	if d := local.Weekday(); d == time.Saturday || d == time.Sunday {
-		return 0.08
-	}
-	switch h := local.Hour(); {
-	case h >= 8 && h < 18:
-		return 1
-	case h == 7 || h == 18 || h == 19:
-		return 0.4
-	default:
-		return 0.1
-	}
-}
-
-// hotSpacing is the time from one hot run to the next. For a fixed number of
-// polls a day the mean delay is least where the spacing goes with one over
-// the square root of the rate.
-func hotSpacing(now time.Time, src *Source) time.Duration {
-	sum := 0.0
-	day := vacancy.LondonDay(now).StartIn(vacancy.London())
-	for h := range 24 {
-		sum += math.Sqrt(postingRate(day.Add(time.Duration(h) * time.Hour)))
-	}
-	minutes := sum * 60 / (float64(src.PollsPerDay) * math.Sqrt(postingRate(now)))
-	d := time.Duration(minutes * float64(time.Minute))
-	hotMax := src.HotMax
-	if longest := min(max(d, src.HotMin), hotMax); working(now) || working(now.Add(longest+longest/jitterShare)) {
-		// The promise of 15 minutes cannot be held with a longer spacing, nor
-		// with one that reaches from the night into the morning.
-		hotMax = min(hotMax, 12*time.Minute)
-	}
-	return min(max(d, src.HotMin), hotMax)
+	return st.LastGood[Sweep].Before(hour) && now.Sub(st.LastAttempt[Sweep]) >= st.sweepWait()
 }
 
 // working reports whether the stricter promise of freshness is in force:

@@ -10,7 +10,7 @@ import (
 )
 
 func planned() *Source {
-	return &Source{Name: "nhs-jobs", PollsPerDay: 200, HotMin: 2 * time.Minute, HotMax: 30 * time.Minute, SweepHour: 3}
+	return &Source{Name: "nhs-jobs", Site: sites["nhs-jobs"], PollsPerDay: 200, HotMin: 2 * time.Minute, HotMax: 30 * time.Minute, SweepHour: 3}
 }
 
 func at(s string) time.Time {
@@ -26,9 +26,11 @@ func TestDue(t *testing.T) {
 	ago := func(d time.Duration) time.Time { return noon.Add(-d) }
 	// settled is a state in which nothing is due.
 	settled := func() *State {
-		return &State{NextHot: noon.Add(time.Minute),
-			LastGood:    map[Tier]time.Time{Hot: ago(time.Minute), Deep: ago(30 * time.Minute), Sweep: ago(10 * time.Hour)},
-			LastAttempt: map[Tier]time.Time{Hot: ago(time.Minute), Deep: ago(30 * time.Minute), Sweep: ago(10 * time.Hour)}}
+		made := func() map[Tier]time.Time {
+			return map[Tier]time.Time{Hot: ago(time.Minute), Deep: ago(30 * time.Minute), Sweep: ago(10 * time.Hour),
+				Canary: ago(9 * time.Hour), Reread: ago(5 * time.Minute)}
+		}
+		return &State{NextHot: noon.Add(time.Minute), LastGood: made(), LastAttempt: made()}
 	}
 	for _, test := range []struct {
 		name   string
@@ -55,9 +57,33 @@ func TestDue(t *testing.T) {
 		}, nil},
 		{"sweep goes on", func(s *State) { s.Cursor = &Cursor{Page: 40}; s.LastAttempt[Sweep] = ago(time.Minute) }, []Tier{Sweep}},
 		{"sweep without a budget", func(s *State) { s.Cursor = &Cursor{Page: 40, NotBefore: noon.Add(time.Second)} }, nil},
-		{"all at once", func(s *State) { *s = State{} }, []Tier{Hot, Deep, Sweep}},
+		{"all at once", func(s *State) { *s = State{} }, []Tier{Hot, Deep, Sweep, Canary, Reread}},
 		{"behind a gate", func(s *State) { *s = State{Gate: noon.Add(time.Second)} }, nil},
-		{"the gate opens", func(s *State) { *s = State{Gate: noon} }, []Tier{Hot, Deep, Sweep}},
+		{"the gate opens", func(s *State) { *s = State{Gate: noon} }, []Tier{Hot, Deep, Sweep, Canary, Reread}},
+		{"paused", func(s *State) { *s = State{Paused: true} }, nil},
+		{"the circuit is open", func(s *State) { *s = State{Failures: 5} }, []Tier{Hot}},
+		{"a flood", func(s *State) { s.Baseline, s.NextHot = &Baseline{Reason: Flood}, noon }, []Tier{Hot}},
+		{"a sweep not good a while ago", func(s *State) {
+			s.SweepFails, s.LastGood[Sweep], s.LastAttempt[Sweep] = 2, ago(34*time.Hour), ago(119*time.Minute)
+		}, nil},
+		{"a sweep not good long ago", func(s *State) {
+			s.SweepFails, s.LastGood[Sweep], s.LastAttempt[Sweep] = 2, ago(34*time.Hour), ago(2*time.Hour)
+		}, []Tier{Sweep}},
+		{"something is missing", func(s *State) { s.Probing = &Probing{} }, []Tier{Probe}},
+		{"something is missing, not yet", func(s *State) { s.Probing = &Probing{NotBefore: noon.Add(time.Second)} }, nil},
+		{"canary", func(s *State) { s.LastGood[Canary], s.LastAttempt[Canary] = ago(33*time.Hour), ago(time.Hour) }, []Tier{Canary}},
+		{"canary failed just now", func(s *State) {
+			s.LastGood[Canary], s.LastAttempt[Canary] = ago(33*time.Hour), ago(59*time.Minute)
+		}, nil},
+		{"canary, pages forbidden", func(s *State) { s.HTMLForbidden, s.LastGood[Canary] = true, ago(33*time.Hour) }, nil},
+		{"reread", func(s *State) { s.LastAttempt[Reread] = ago(rereadEvery) }, []Tier{Reread}},
+		{"the second feed, the first not tried yet", func(s *State) { s.Fallback = &Fallback{Since: ago(29 * time.Minute)} }, nil},
+		{"the second feed, the first to be tried", func(s *State) {
+			s.Fallback, s.LastAttempt[Trial] = &Fallback{Since: ago(3 * time.Hour)}, ago(trialEvery)
+		}, []Tier{Trial}},
+		{"the second feed, deep", func(s *State) {
+			s.Fallback, s.LastGood[Deep], s.LastAttempt[Trial] = &Fallback{Since: noon}, ago(5*time.Hour), ago(time.Minute)
+		}, nil},
 		{"stopped", func(s *State) { *s = State{Stopped: StoppedForbidden} }, nil},
 		{"stopped in a baseline", func(s *State) { *s = State{Stopped: StoppedRobots, Baseline: &Baseline{}} }, nil},
 		{"pages forbidden", func(s *State) { *s = State{HTMLForbidden: true} }, []Tier{Hot, Deep, Sweep}},
@@ -76,7 +102,7 @@ func TestDue(t *testing.T) {
 				s.LastGood[tier], s.LastAttempt[tier] = ago(26*time.Hour), ago(26*time.Hour)
 			}
 			s.NextHot = ago(25 * time.Hour)
-		}, []Tier{Hot, Deep, Sweep}},
+		}, []Tier{Hot, Deep, Sweep, Canary, Reread}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			st := settled()
@@ -150,60 +176,6 @@ func TestSweepOncePerDay(t *testing.T) {
 			if len(made) < 3 { // from noon to noon these are the whole days
 				t.Errorf("hour %d from %s: sweeps on %v", hour, month, made)
 			}
-		}
-	}
-}
-
-func TestHotSpacing(t *testing.T) {
-	for _, test := range []struct {
-		name   string
-		now    string // London is an hour ahead
-		change func(*Source)
-		want   time.Duration
-	}{
-		{"weekday at work", "2026-09-01T09:00:00Z", nil, 4*time.Minute + 37*time.Second},
-		{"weekday evening", "2026-09-01T18:10:00Z", nil, 7*time.Minute + 18*time.Second},
-		{"weekday night", "2026-09-01T01:00:00Z", nil, 14*time.Minute + 35*time.Second},
-		{"into the morning", "2026-09-01T05:50:00Z", nil, 12 * time.Minute},
-		{"weekend", "2026-09-05T11:00:00Z", nil, 7*time.Minute + 12*time.Second},
-		{"into Monday", "2026-09-07T05:54:00Z", nil, 12 * time.Minute},
-		{"few polls at work", "2026-09-01T11:00:00Z", func(s *Source) { s.PollsPerDay = 24 }, 12 * time.Minute},
-		{"few polls at night", "2026-09-01T01:00:00Z", func(s *Source) { s.PollsPerDay = 24 }, 30 * time.Minute},
-		{"few polls, into the morning", "2026-09-01T05:30:00Z", func(s *Source) { s.PollsPerDay = 24 }, 12 * time.Minute},
-		{"many polls", "2026-09-01T11:00:00Z", func(s *Source) { s.PollsPerDay = 1440 }, 2 * time.Minute},
-		{"the operator's most", "2026-09-01T01:00:00Z", func(s *Source) { s.HotMax = 5 * time.Minute }, 5 * time.Minute},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			src := planned()
-			if test.change != nil {
-				test.change(src)
-			}
-			if got := hotSpacing(at(test.now), src); got.Round(time.Second) != test.want {
-				t.Errorf("every %s, want %s", got, test.want)
-			}
-		})
-	}
-}
-
-// By the plan alone, with the widest jitter, the promise of freshness holds at
-// each minute of a week, and a day brings about the polls it should.
-func TestSpacingKeepsThePromise(t *testing.T) {
-	for _, polls := range []int{24, 96, 200} {
-		src := planned()
-		src.PollsPerDay = polls
-		last, made := at("2026-08-31T00:00:00Z"), 0
-		next := last
-		for now := last; now.Before(at("2026-09-07T00:00:00Z")); now = now.Add(time.Minute) {
-			if limit := FreshnessLimit(now); now.Sub(last) > limit {
-				t.Fatalf("%d polls: %s since the last one at %s, want %s at most", polls, now.Sub(last), now, limit)
-			}
-			if !next.After(now) {
-				d := hotSpacing(now, src)
-				last, next, made = now, now.Add(d+d/jitterShare), made+1
-			}
-		}
-		if most := 7 * max(polls, 105); made > most {
-			t.Errorf("%d polls in a week, want %d at most", made, most)
 		}
 	}
 }

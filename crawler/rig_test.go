@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/vacancywatch/vacancywatch/crawler"
+	"github.com/vacancywatch/vacancywatch/crawler/polite"
 	"github.com/vacancywatch/vacancywatch/crawler/simulator"
 	"github.com/vacancywatch/vacancywatch/vacancy"
 )
@@ -41,6 +42,8 @@ type rig struct {
 	metrics *crawler.Metrics
 	log     *bytes.Buffer
 	wire    *wire
+
+	published int
 }
 
 // bubble runs a test on a site with so many adverts and no life of its own.
@@ -88,21 +91,16 @@ func (r *rig) start(holder string) {
 	r.reg = prometheus.NewRegistry()
 	r.metrics = crawler.NewMetrics(r.reg, []crawler.Source{r.src})
 	mem, src := r.mem, r.src
-	transport, err := crawler.NewPolite(r.wire, src, time.Now, func(ctx context.Context, kind string) (bool, error) {
-		reserve := 0
-		if kind == crawler.KindAdvert {
-			reserve = src.Budget / 5
-		}
-		return mem.Take(ctx, src.Name, vacancy.DayOf(time.Now(), time.UTC), src.Budget, reserve)
-	}, r.metrics)
-	if err != nil {
-		r.t.Fatal(err)
-	}
 	if r.log == nil {
 		r.log = &bytes.Buffer{}
 	}
+	logger := slog.New(slog.NewTextHandler(r.log, nil))
+	transport, err := src.Transport(polite.Options{Base: r.wire, Now: time.Now, Take: crawler.Budget(mem, src, time.Now), Observer: r.metrics.Observer(src.Name, logger)})
+	if err != nil {
+		r.t.Fatal(err)
+	}
 	r.runner = &crawler.Runner{Source: src, Memory: mem, Sink: mem, Transport: transport, Holder: holder,
-		Now: time.Now, Logger: slog.New(slog.NewTextHandler(r.log, nil)), Metrics: r.metrics}
+		Now: time.Now, Logger: logger, Metrics: r.metrics}
 }
 
 // tick makes one tick of the schedule.
@@ -196,14 +194,17 @@ func (r *rig) asked(kind string, since int) int {
 }
 
 // publish puts a nurse's advert on the site.
-func (r *rig) publish() string { return r.site.Publish(nurse()) }
+func (r *rig) publish() string {
+	r.published++
+	return r.site.Publish(nurse(r.published))
+}
 
 // nurse is an advert of band 5.
-func nurse() simulator.Advert {
-	return simulator.Advert{Title: "Staff Nurse", Employer: "Tarnmere NHS Trust", Account: "C9901", PayScheme: "Agenda for change", Band: "5",
-		StaffGroup: "NURSING_AND_MIDWIFERY_REGD", Salary: simulator.Salary{Min: 32073, Max: 39043, Unit: "year", Text: "per annum"},
-		Contract: "Permanent", Patterns: []string{"full-time", "part-time"}, Closing: "2026-09-15",
-		Sites:   []simulator.Place{{Name: "Tarnmere General", Town: "Leeds", County: "West Yorkshire", Postcode: "LS9 7TF"}},
+func nurse(n int) simulator.Advert {
+	return simulator.Advert{Title: fmt.Sprintf("Staff Nurse, Ward %d", n), Employer: [...]string{"Tarnmere NHS Trust", "Velloway NHS Trust"}[n%2], Account: [...]string{"C9901", "C9902"}[n%2], PayScheme: "Agenda for change", Band: "5",
+		StaffGroup: "NURSING_AND_MIDWIFERY_REGD", Salary: simulator.Salary{Min: float64(32073 + n%9), Max: 39043, Unit: "year", Text: "per annum"},
+		Contract: "Permanent", Patterns: []string{"full-time", "part-time"}, Closing: simulator.Day(fmt.Sprintf("2026-09-%d", 15+(n+13)%14)),
+		Sites:   []simulator.Place{{Name: "Tarnmere General", Town: "Leeds", County: "West Yorkshire", Postcode: fmt.Sprintf("LS9 %dTF", 1+n%8)}},
 		Summary: []string{"We need a nurse for our Renal Service & its dialysis unit."},
 		Duties:  []string{"Care."}, About: []string{"We have a haematology service."}, Description: []string{"Kindness."},
 		Contact: simulator.Contact{Role: "Matron", Name: "Jo Example", Email: "jo.example@nhs.example", Phone: "01632 960123"}}
@@ -269,9 +270,9 @@ func response(code int, kind, body string, header ...string) *http.Response {
 	return res
 }
 
-// value reads a metric. The labels are given as name, value, ...; it is false
-// for a series that does not exist.
-func (r *rig) value(name string, labels ...string) (float64, bool) {
+// value reads a metric, the sum of the series that have the labels. They are
+// given as name, value, ...; it is false where there is no such series.
+func (r *rig) value(name string, labels ...string) (sum float64, found bool) {
 	r.t.Helper()
 	families, err := r.reg.Gather()
 	if err != nil {
@@ -294,17 +295,18 @@ func (r *rig) value(name string, labels ...string) (float64, bool) {
 			if !match {
 				continue
 			}
+			found = true
 			switch {
 			case m.Counter != nil:
-				return m.GetCounter().GetValue(), true
+				sum += m.GetCounter().GetValue()
 			case m.Gauge != nil:
-				return m.GetGauge().GetValue(), true
+				sum += m.GetGauge().GetValue()
 			default:
-				return float64(m.GetHistogram().GetSampleCount()), true
+				sum += float64(m.GetHistogram().GetSampleCount())
 			}
 		}
 	}
-	return 0, false
+	return sum, found
 }
 
 // counts fails the test where a metric is not what it should be.
@@ -313,4 +315,12 @@ func (r *rig) counts(want float64, name string, labels ...string) {
 	if got, ok := r.value(name, labels...); !ok || got != want {
 		r.t.Errorf("%s%q = %v (there: %v), want %v", name, labels, got, ok, want)
 	}
+}
+
+// total adds up what the classes of work have taken.
+func total(taken map[string]int) (n int) {
+	for _, k := range taken {
+		n += k
+	}
+	return n
 }

@@ -9,7 +9,9 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vacancywatch/vacancywatch/crawler/drift"
 	"github.com/vacancywatch/vacancywatch/crawler/page"
+	"github.com/vacancywatch/vacancywatch/crawler/polite"
 	"github.com/vacancywatch/vacancywatch/vacancy"
 )
 
@@ -22,9 +24,6 @@ const (
 	// leaseTerm is how long the right to crawl is held without a step. One
 	// request may take a minute, with its waits and a redirect.
 	leaseTerm = 2 * time.Minute
-	// expected is how many vacancies a site must have had for an answer of
-	// none to be a fault.
-	expected = 5
 )
 
 // A Runner makes the runs of one source.
@@ -32,11 +31,13 @@ type Runner struct {
 	Source    Source
 	Memory    Memory
 	Sink      Sink
-	Transport *Polite
+	Transport *polite.Transport
 	Holder    string // names this process for the lease
 	Now       func() time.Time
 	Logger    *slog.Logger
 	Metrics   *Metrics
+	// Quarantine keeps pages that were not what they should be. May be nil.
+	Quarantine Keeper
 	// Progress is told what a run does, for people who watch. May be nil.
 	Progress func(Progress)
 
@@ -44,6 +45,8 @@ type Runner struct {
 	owed *State
 	// unread holds adverts whose pages could not be had, by reference.
 	unread map[string]unread
+	// pending is what the last runs have listed and had no time to hand on.
+	pending pending
 }
 
 // Progress is a step of a run.
@@ -69,81 +72,72 @@ func (r *Runner) Run(ctx context.Context, w Work, st State, until time.Time) (St
 	run := r.begin(ctx, w, st, until)
 	// First: with this run's number stored, a process that was paused cannot
 	// write its older state over what this run will store.
-	if err := run.number(); err != nil {
-		return run.end(err)
-	}
-	for n := run.first; ; n++ {
-		listing, err := run.list(n)
-		if err != nil {
-			return run.end(err)
-		}
-		todo, err := run.unknown(listing)
-		if err != nil {
-			return run.end(err)
-		}
-		if err := run.handOn(todo); err != nil {
-			return run.end(err)
-		}
-		done := run.reached(n, listing)
-		if w.Tier == Sweep {
-			// A sweep goes on from here after a restart or at the next tick.
-			if err := run.bookmark(n, listing, done); err != nil {
-				return run.end(err)
-			}
-		}
-		run.complete = done
-		if done || w.Tier == Hot && n >= hotPages || run.cut(n) {
-			break
+	err := run.number()
+	if err == nil {
+		switch w.Tier {
+		case Sweep:
+			err = run.sweep()
+		case Probe:
+			err = run.probe()
+		case Canary:
+			err = run.canary()
+		case Reread:
+			err = run.reread()
+		default:
+			err = run.newest()
 		}
 	}
-	// Last: if anything above failed, the next tick looks at it again. A run
-	// that gave up on the adverts has listed all the same, so that each of
-	// them is known to wait.
-	return run.end(run.gaveUp)
+	return run.end(err)
 }
 
 // a run in progress.
 type run struct {
 	*Runner
-	ctx      context.Context
-	work     Work
-	st       State
-	before   State // as the run began
-	until    time.Time
-	rep      Report
-	first    int // page
-	fresh    int // the first page that no earlier slice has read
-	fetch    *fetcher
+	ctx    context.Context
+	work   Work
+	st     State
+	before State // as the run began
+	until  time.Time
+	feed   *Feed
+	rep    Report
+	fetch  *fetcher
+	drift  *drift.Check
+	waits  map[string]bool // references left by the last run
+	mark   time.Time       // what was posted until then is known, or waits
+
 	known    int       // known entries in a row
-	newest   time.Time // the latest posting time seen
-	oldest   time.Time // the earliest posting time of the last page
-	failures int       // of the site at adverts, in a row
-	odd      int       // adverts that could not be read, in a row
-	gaveUp   error     // why no more adverts are asked for
-	accepted bool      // something was handed on
+	newestAt time.Time // the latest posting time seen
+	oldestAt time.Time // the earliest posting time of the last page
+	latest   vacancy.Day
+	posted   []time.Time // of the unknown entries
+	failures int         // of the site at adverts, in a row
+	odd      int         // adverts that could not be read, in a row
+	gaveUp   error       // why no more adverts are asked for
+	accepted bool        // something was handed on
 	complete bool
+	// listingFailed is set where it was the listing that could not be had,
+	// and not an advert.
+	listingFailed bool
 }
 
 func (r *Runner) begin(ctx context.Context, w Work, st State, until time.Time) *run {
 	now := r.Now()
 	st.Runs++
-	run := &run{Runner: r, ctx: ctx, work: w, st: st, before: st, until: until, first: 1,
-		rep: Report{ID: fmt.Sprintf("%s-%d", r.Source.Name, st.Runs), Source: r.Source.Name, Tier: w.Tier, Feed: FeedXML,
+	feed := st.feedFor(w.Tier, &r.Source.Site)
+	run := &run{Runner: r, ctx: withClass(ctx, w.Tier.class()), work: w, st: st, before: st, until: until, feed: feed,
+		waits: map[string]bool{}, mark: st.Watermark,
+		drift: drift.New(st.Drift, feed.Name, now),
+		rep: Report{ID: fmt.Sprintf("%s-%d", r.Source.Name, st.Runs), Source: r.Source.Name, Tier: w.Tier, Feed: feed.Name,
 			Started: now.UTC(), Baseline: st.Baseline != nil}}
-	if w.Tier == Sweep {
-		if run.st.Cursor == nil {
-			run.st.Cursor = &Cursor{Page: 1, Started: now.UTC()}
-		}
-		// Rows move up when others close: two pages back, none is missed.
-		run.fresh = run.st.Cursor.Page
-		run.first = max(1, run.fresh-2)
+	if w.Tier == Sweep && (st.Cursor == nil || st.Cursor.Feed != "" && st.Cursor.Feed != feed.Name) {
+		run.st.Cursor = &Cursor{Page: 1, Started: now.UTC(), Feed: feed.Name}
 	}
 	r.Transport.SetGate(st.Gate)
-	run.fetch = newFetcher(ctx, r.Source, r.Transport)
+	run.fetch = newFetcher(run.ctx, r.Source, r.Transport)
 	return run
 }
 
-// number stores that the run has begun.
+// number stores that the run has begun, or how far it has come.
 func (r *run) number() error {
 	if err := r.Memory.Mark(r.ctx, r.Source.Name, r.st); err != nil {
 		return fmt.Errorf("number the run: %w", err)
@@ -151,45 +145,104 @@ func (r *run) number() error {
 	return nil
 }
 
-// list reads one page of the listing and checks that it is what was asked for.
-func (r *run) list(n int) (page.Listing, error) {
-	if err := r.renew(); err != nil {
-		return page.Listing{}, err
-	}
-	var listing page.Listing
-	address := r.Source.Site.APIURL(r.Source.Base, n)
-	err := r.getRetrying(address, "application/xml", func(p page.Page, fetched time.Time) (err error) {
-		listing, err = r.Source.Site.ReadAPI(p, n, fetched)
-		return err
-	})
-	if err == nil && n == 1 && listing.Empty && r.st.Total > expected {
-		// In an outage a search may well find nothing, in so many words.
-		err = siteError{page.Layoutf("the listing says that there is nothing, where %d were", r.st.Total)}
-	}
-	beyond := listing.Pages > 0 && n > listing.Pages
-	if err == nil && len(listing.Vacancies) == 0 && !listing.Empty && !beyond {
-		err = siteError{page.Layoutf("the listing holds no entry and does not say that there is none")}
-	}
+// newest lists the newest pages, down to what is known, and hands on what is
+// not. The listing comes first: only then can be told whether there is more
+// that is new than can be, and the oldest is handed on first.
+func (r *run) newest() error {
+	before, err := r.takePending()
 	if err != nil {
-		if errors.Is(err, page.ErrLayout) || errors.Is(err, ErrHost) {
-			r.rep.Defects = append(r.rep.Defects, page.DefectLayout)
-			r.Metrics.layout(r.rep.Feed)
+		return err
+	}
+	todos, listed := before.todos, error(nil)
+	for n := 1; ; n++ {
+		var listing page.Listing
+		var found []todo
+		if listing, listed = r.list(n); listed == nil {
+			found, listed = r.unknown(&listing)
 		}
-		r.Transport.cache.forget(address)
-		return page.Listing{}, fmt.Errorf("list page %d: %w", n, err)
+		if listed != nil {
+			break // what was listed before is handed on all the same
+		}
+		todos = append(todos, found...)
+		r.complete = r.reached(n, &listing)
+		if r.complete || n >= hotPages || !r.Now().Before(r.until) {
+			break
+		}
 	}
-	if len(listing.Defects) > 0 {
-		r.Transport.cache.forget(address)
+	switch {
+	case listed != nil && (r.ctx.Err() != nil || errors.Is(listed, ErrStateLost) || errors.Is(listed, errLeaseLost)):
+		return listed
+	case listed != nil && r.rep.Pages == 0, r.drifted():
+		// The site does not answer, or what it says cannot be believed.
+		r.pending = before
+		return listed
 	}
-	r.rep.Pages++
-	r.rep.Listed += len(listing.Vacancies)
-	r.rep.Defects = append(r.rep.Defects, listing.Defects...)
-	r.Metrics.page(r.Source.Name, r.rep.Feed, r.work.Tier, listing)
-	if listing.Total >= 0 {
-		r.rep.Total = listing.Total
+	if err := r.flooded(r.rep.Unseen, r.st.lastGood()); err != nil {
+		return err
 	}
-	r.report(Progress{Step: "listing", Page: n, Pages: listing.Pages, Listed: len(listing.Vacancies)})
-	return listing, nil
+	rest, err := r.handOn(r.inOrder(todos))
+	if len(rest) > 0 {
+		if r.complete {
+			before.mark = later(before.mark, r.newestAt)
+		}
+		before.todos = rest
+		r.pending = before
+		r.complete = false
+	}
+	if r.rep.Unseen == 0 && r.st.Baseline == nil && !r.st.LastNew.IsZero() && r.st.Rate.Silence(r.st.LastNew, r.Now(), 0) {
+		r.defect(DefectSilence)
+		r.Logger.Error("nothing new for longer than can be: either the listing is not what it seems, or the site stands still",
+			"source", r.Source.Name, "since", r.st.LastNew, "expected", int(r.st.Rate.Expected(r.st.LastNew, r.Now())))
+	}
+	// Last: if anything above failed, the next tick looks at it again. A run
+	// that gave up on the adverts has listed all the same, so that each of
+	// them is known to wait.
+	return cmp.Or(listed, err, r.gaveUp)
+}
+
+// pending is what was listed and not handed on, for the time of a run was
+// over: the next one goes on with it and need not list it again. It is
+// forgotten with the process, which costs a listing.
+type pending struct {
+	epoch, feed string
+	todos       []todo
+	// mark is the posting time up to which all that is new is among todos.
+	mark time.Time
+}
+
+// takePending returns what the last run has left, but for what was handed on
+// meanwhile.
+func (r *run) takePending() (pending, error) {
+	p := r.pending
+	r.Runner.pending = pending{}
+	if p.epoch != r.st.Epoch || p.feed != r.feed.Name || len(p.todos) == 0 {
+		return pending{epoch: r.st.Epoch, feed: r.feed.Name, mark: r.st.Watermark}, nil
+	}
+	listed := make([]vacancy.Vacancy, len(p.todos))
+	for i := range p.todos {
+		listed[i] = p.todos[i].v
+	}
+	needs, err := r.Memory.Needs(r.ctx, r.Source.Name, p.feed, listed, r.Now())
+	if err != nil {
+		return p, fmt.Errorf("look up what is left to be handed on: %w", err)
+	}
+	left := p.todos[:0:0]
+	for i, t := range p.todos {
+		if t.need = needs[i]; t.need != vacancy.NeedNothing {
+			left = append(left, t)
+			r.waits[t.v.Reference] = true
+		}
+	}
+	p.todos, p.mark = left, later(p.mark, r.st.Watermark)
+	r.mark = p.mark
+	return p, nil
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
 }
 
 // todo is an entry of a listing that has to be handed on.
@@ -201,38 +254,38 @@ type todo struct {
 }
 
 // unknown leaves out the entries that say nothing new, and notes that they
-// were listed. The oldest posting comes first, so that a run that is cut has
-// left the newest, which the next one meets first; what failed before comes
-// after what did not.
-func (r *run) unknown(l page.Listing) ([]todo, error) {
+// were listed.
+func (r *run) unknown(l *page.Listing) ([]todo, error) {
 	for i := range l.Vacancies {
 		v := &l.Vacancies[i]
 		v.Source = r.Source.Name
 		v.URL = r.Source.Site.AdvertURL(r.Source.Base, v.Reference)
 		v.PageUnread = true
+		r.drift.Add(v)
 	}
-	needs, err := r.Memory.Needs(r.ctx, r.Source.Name, r.rep.Feed, l.Vacancies)
+	needs, err := r.Memory.Needs(r.ctx, r.Source.Name, r.rep.Feed, l.Vacancies, r.Now())
 	if err != nil {
 		return nil, fmt.Errorf("look up the listed vacancies: %w", err)
 	}
 	var out []todo
 	var known []string
-	r.oldest = time.Time{}
+	r.oldestAt, r.latest = time.Time{}, vacancy.Day{}
 	for i, v := range l.Vacancies {
-		if t := v.Posted.Time; !v.Posted.IsZero() && !v.Posted.DayOnly {
-			if t.After(r.newest) {
-				r.newest = t
-			}
-			if r.oldest.IsZero() || t.Before(r.oldest) {
-				r.oldest = t
-			}
-		}
+		r.notePosted(&v, needs[i])
 		again := needs[i] == vacancy.NeedPage && r.lacksPage(&v)
-		if needs[i] == vacancy.NeedPage && !again {
+		waits := r.waits[v.Reference]
+		if needs[i] >= vacancy.NeedPage && !again && !waits {
 			r.known = 0
 		} else {
 			r.known++
+		}
+		if needs[i] != vacancy.NeedNew {
 			known = append(known, v.Reference)
+		} else if !waits {
+			r.rep.Unseen++
+		}
+		if waits {
+			continue
 		}
 		if needs[i] != vacancy.NeedNothing && !(again && !r.rereads()) {
 			out = append(out, todo{v, needs[i], again})
@@ -242,15 +295,52 @@ func (r *run) unknown(l page.Listing) ([]todo, error) {
 	if err := r.Memory.Touch(r.ctx, r.Source.Name, known, r.Now()); err != nil {
 		return nil, fmt.Errorf("note what was listed: %w", err)
 	}
-	slices.SortStableFunc(out, func(a, b todo) int {
-		return cmp.Or(cmp.Compare(r.unread[a.v.Reference].failed, r.unread[b.v.Reference].failed), a.v.Posted.Compare(b.v.Posted))
-	})
 	return out, nil
 }
 
+// notePosted notes when an entry was posted.
+func (r *run) notePosted(v *vacancy.Vacancy, need vacancy.Need) {
+	if v.Posted.IsZero() {
+		return
+	}
+	if d := v.Posted.Day(); r.latest.Before(d) {
+		r.latest = d
+	}
+	if v.Posted.DayOnly {
+		return
+	}
+	t := v.Posted.Time
+	if t.After(r.newestAt) {
+		r.newestAt = t
+	}
+	if r.oldestAt.IsZero() || t.Before(r.oldestAt) {
+		r.oldestAt = t
+	}
+	if need == vacancy.NeedNew {
+		r.posted = append(r.posted, t)
+	}
+}
+
+// inOrder returns the oldest posting first, so that a run that is cut has left
+// the newest, which the next one meets first; what failed before comes after
+// what did not. A row that moved between two pages is there once.
+func (r *run) inOrder(todos []todo) []todo {
+	seen := map[string]bool{}
+	todos = slices.DeleteFunc(todos, func(t todo) bool {
+		twice := seen[t.v.Reference]
+		seen[t.v.Reference] = true
+		return twice
+	})
+	slices.SortStableFunc(todos, func(a, b todo) int {
+		return cmp.Or(cmp.Compare(r.unread[a.v.Reference].failed, r.unread[b.v.Reference].failed), a.v.Posted.Compare(b.v.Posted))
+	})
+	return todos
+}
+
 // handOn reads the advert of each entry and hands it over. In a baseline the
-// adverts are not read: thousands of pages that nobody is told of.
-func (r *run) handOn(todos []todo) error {
+// adverts are not read: thousands of pages that nobody is told of. It returns
+// those for which the run's time was too short.
+func (r *run) handOn(todos []todo) (rest []todo, err error) {
 	var silent []vacancy.Sighting
 	for i, t := range todos {
 		s := r.sighting(t.v)
@@ -259,28 +349,43 @@ func (r *run) handOn(todos []todo) error {
 			silent = append(silent, s)
 			continue
 		}
+		if r.accepted && r.gaveUp == nil && !r.Now().Before(r.until) {
+			rest = append(rest, t)
+			continue
+		}
 		ready, err := r.readAdvert(&s, t.again, i+1, len(todos))
 		if err != nil {
-			return err
+			return nil, err
 		}
 		if !ready {
+			r.waiting()
 			continue // tried again at the regular runs
 		}
 		s.Vacancy.Derive()
 		if err := r.accept([]vacancy.Sighting{s}); err != nil {
-			return err
+			return nil, err
 		}
 		r.noteHanded(&t.v, !s.Vacancy.PageUnread)
 	}
 	if len(silent) > 0 {
 		if err := r.accept(silent); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	if errors.Is(r.gaveUp, ErrBudget) {
-		return r.gaveUp // nothing else is asked
+	if errors.Is(r.gaveUp, polite.ErrBudget) {
+		return rest, r.gaveUp // nothing else is asked
 	}
-	return nil
+	return rest, nil
+}
+
+// waiting counts a vacancy that a sweep has listed and that is not remembered
+// yet, for its page could not be read.
+func (r *run) waiting() {
+	if r.work.Tier == Sweep {
+		c := *r.st.Cursor
+		c.Waiting++
+		r.st.Cursor = &c
+	}
 }
 
 // postedSince reports whether a vacancy was posted after the baseline began,
@@ -301,8 +406,9 @@ func (r *run) sighting(v vacancy.Vacancy) vacancy.Sighting {
 func (r *run) accept(ss []vacancy.Sighting) error {
 	events, err := r.Sink.Accept(r.ctx, ss)
 	for i := range events {
-		if events[i].Kind == vacancy.New {
+		if events[i].Kind == vacancy.New || events[i].Kind == vacancy.Readvertised {
 			r.rep.New++
+			r.Metrics.detected(r.Source.Name, &events[i], r.before.LastGood[Hot], r.Now())
 		}
 	}
 	r.rep.Events += len(events)
@@ -316,50 +422,39 @@ func (r *run) accept(ss []vacancy.Sighting) error {
 }
 
 // reached reports whether the run has seen what its tier promises.
-func (r *run) reached(n int, l page.Listing) bool {
+func (r *run) reached(n int, l *page.Listing) bool {
 	if l.Empty || l.Last || l.Pages > 0 && n >= l.Pages {
 		return true
 	}
 	switch r.work.Tier {
-	case Hot:
-		inRow := r.Source.Site.APIPage * 60 / 100
-		return r.known >= inRow && !r.oldest.IsZero() && r.oldest.Before(r.st.Watermark.Add(-margin))
+	case Sweep:
+		return false
 	case Deep:
-		return !r.oldest.IsZero() && r.oldest.Before(r.rep.Started.Add(-deepReach))
-	default:
+		if r.feed.DayOnly {
+			return r.latest.Before(vacancy.LondonDay(r.rep.Started).Add(-1))
+		}
+		return !r.oldestAt.IsZero() && r.oldestAt.Before(r.rep.Started.Add(-deepReach))
+	}
+	if r.known < r.feed.InRow {
 		return false
 	}
+	return r.feed.DayOnly || !r.oldestAt.IsZero() && r.oldestAt.Before(r.mark.Add(-margin))
 }
 
-// cut reports whether the deadline ends the run after page n. It never does
-// before the run has got further than the one before it, for on a slow site
-// none would ever end: a sweep has to pass its cursor, and the others, which
-// begin with page 1 each time, to have handed something on.
-func (r *run) cut(n int) bool {
-	if r.Now().Before(r.until) {
-		return false
+// flooded enters a silent baseline where far more is unknown than can be new:
+// the site has republished everything, or we have forgotten much. A person
+// says whether it is to be told.
+func (r *run) flooded(unseen int, since time.Time) error {
+	if r.st.Baseline != nil || !r.st.Rate.Flood(since, r.Now(), unseen) {
+		return nil
 	}
-	if r.work.Tier == Sweep {
-		return n >= r.fresh
-	}
-	return r.accepted
-}
-
-// bookmark stores that page n of a sweep was read.
-func (r *run) bookmark(n int, l page.Listing, done bool) error {
-	c := *r.st.Cursor
-	c.Page, c.Listed = max(c.Page, n+1), c.Listed+len(l.Vacancies)
-	c.Defect = c.Defect || len(r.rep.Defects) > 0
-	if n == 1 {
-		c.Total, c.Newest = l.Total, r.newest
-	}
-	r.st.Cursor = &c
-	if done {
-		return nil // end stores it, with the verdict
-	}
+	r.st.Baseline = &Baseline{Reason: Flood, Since: r.rep.Started}
+	r.rep.Baseline = true
 	if err := r.Memory.Mark(r.ctx, r.Source.Name, r.st); err != nil {
-		return fmt.Errorf("bookmark the sweep: %w", err)
+		return fmt.Errorf("enter a silent baseline: %w", err)
 	}
+	r.Logger.Error("far more vacancies are unknown than can be new: they are stored and told to nobody until a person says `vacancywatch crawl accept` or `crawl release`",
+		"source", r.Source.Name, "unknown", unseen, "expected", int(r.st.Rate.Expected(since, r.Now())))
 	return nil
 }
 

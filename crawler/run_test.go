@@ -81,7 +81,7 @@ func TestBaselineRestart(t *testing.T) {
 						t.Errorf("told of %v", got)
 					}
 					first := r.wire.sent[before+1].url // after robots.txt
-					if want := r.src.Site.APIURL("", max(1, page-2)); base+first != want {
+					if want := r.src.Site.Feeds[0].URL("", max(1, page-2)); base+first != want {
 						t.Errorf("went on with %s, want %s", first, want)
 					}
 				})
@@ -142,7 +142,7 @@ func TestHot(t *testing.T) {
 		if !before.Watermark.Before(posted) || !st.Watermark.Equal(posted.Truncate(time.Millisecond)) {
 			t.Errorf("watermark %v, want %v", st.Watermark, posted)
 		}
-		if d := time.Until(st.NextHot); d < 4*time.Minute || d > 6*time.Minute {
+		if d := time.Until(st.NextHot); d < 4*time.Minute || d > 8*time.Minute {
 			t.Errorf("the next hot run is due in %v", d)
 		}
 		v := r.record(ref).Vacancy
@@ -208,11 +208,14 @@ func TestHotCut(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		st, rep := r.run(crawler.Hot)
-		if rep.Verdict != crawler.Partial || rep.New != 100 || !st.Watermark.Equal(before.Watermark) ||
-			!st.LastGood[crawler.Hot].Equal(before.LastGood[crawler.Hot]) || time.Until(st.NextHot) != r.src.HotMin {
+		if rep.Verdict != crawler.Partial || rep.New < 20 || !st.Watermark.Equal(before.Watermark) ||
+			!st.LastGood[crawler.Hot].Equal(before.LastGood[crawler.Hot]) || time.Until(st.NextHot) > 0 {
 			t.Errorf("%+v: %+v", rep, st)
 		}
-		if st, rep = r.run(crawler.Hot); rep.Verdict != crawler.OK || rep.New != 30 || !st.Watermark.After(before.Watermark) {
+		for range 8 {
+			st, rep = r.run(crawler.Hot)
+		}
+		if rep.Verdict != crawler.OK || !st.Watermark.After(before.Watermark) || len(r.mem.heard("all")) != 130 {
 			t.Errorf("%+v", rep)
 		}
 		if n := r.asked("advert", 0); n != 130 {
@@ -232,11 +235,11 @@ func TestHotHandsOverToSweep(t *testing.T) {
 		if err := r.mem.Mark(t.Context(), r.src.Name, st); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(5 * time.Hour)
+		time.Sleep(24 * time.Hour)
 		back := time.Now()
 		for i := range 2300 {
-			a := nurse()
-			a.Posted = back.Add(-time.Duration(i) * 7 * time.Second)
+			a := nurse(i)
+			a.Posted = back.Add(-time.Duration(i) * 35 * time.Second)
 			r.site.Publish(a)
 		}
 		if st, rep := r.run(crawler.Hot); rep.Verdict != crawler.Partial || rep.Pages != 20 || st.Cursor == nil {
@@ -261,12 +264,12 @@ func TestDeepFindsBackdated(t *testing.T) {
 	t.Parallel()
 	bubble(t, 0, func(t *testing.T, r *rig) {
 		for i := range 250 {
-			a := nurse()
+			a := nurse(i)
 			a.Posted = time.Now().Add(-time.Duration(i+1) * 2 * time.Minute)
 			r.site.Publish(a)
 		}
 		r.baseline()
-		a := nurse()
+		a := nurse(1000)
 		a.Posted = time.Now().Add(-6 * time.Hour)
 		ref := r.site.Publish(a)
 		if _, rep := r.run(crawler.Hot); rep.New != 0 || rep.Pages != 1 {
@@ -285,9 +288,8 @@ func TestDeepReach(t *testing.T) {
 	t.Parallel()
 	bubble(t, 0, func(t *testing.T, r *rig) {
 		for i := range 450 {
-			a := nurse()
+			a := nurse(i)
 			a.Posted = time.Now().Add(-time.Duration(i+1) * 10 * time.Minute)
-			a.Closing = "2026-09-20"
 			r.site.Publish(a)
 		}
 		r.baseline()
@@ -310,13 +312,12 @@ func TestSweepFindsOld(t *testing.T) {
 	t.Parallel()
 	bubble(t, 0, func(t *testing.T, r *rig) {
 		for i := range 350 {
-			a := nurse()
+			a := nurse(i)
 			a.Posted = time.Now().Add(-time.Duration(i+1) * 20 * time.Minute)
-			a.Closing = "2026-09-20"
 			r.site.Publish(a)
 		}
 		r.baseline()
-		a := nurse()
+		a := nurse(1000)
 		a.Posted = time.Now().Add(-80 * time.Hour)
 		ref := r.site.Publish(a)
 		time.Sleep(17 * time.Hour) // asleep until two o'clock in London

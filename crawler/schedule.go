@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -25,6 +26,8 @@ type Schedule struct {
 	Upkeep func(context.Context) error
 
 	progress atomic.Int64 // unix seconds of the last sign of life
+	once     sync.Once    // makes busy
+	busy     chan struct{}
 }
 
 // Run ticks until ctx ends, and returns when the last run has ended. The first
@@ -97,12 +100,42 @@ func (s *Schedule) tick(ctx context.Context) {
 	s.Metrics.ticked(whole)
 }
 
+// Do does what must not meet a run, such as what a person decides about a
+// source: between two steps of a tick, which wait for its end. Where its turn
+// has not come by the end of ctx, nothing is done and the error is that of ctx.
+// It works as well where the schedule does not run.
+func (s *Schedule) Do(ctx context.Context, do func(context.Context) error) error {
+	if err := s.enter(ctx); err != nil {
+		return err
+	}
+	defer s.leave()
+	return do(ctx)
+}
+
+// enter waits for the turn of a step. Who has waited longest comes first, so
+// that a tick of many steps lets others in between.
+func (s *Schedule) enter(ctx context.Context) error {
+	s.once.Do(func() { s.busy = make(chan struct{}, 1) })
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	select {
+	case s.busy <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Schedule) leave() { <-s.busy }
+
 // step is one part of a tick. It reports false after a panic, which is kept
 // from the parts after it.
 func (s *Schedule) step(ctx context.Context, log *slog.Logger, what string, do func(context.Context) error) (whole bool) {
-	if ctx.Err() != nil {
-		return true
+	if s.enter(ctx) != nil {
+		return true // the process ends
 	}
+	defer s.leave()
 	defer func() {
 		if v := recover(); v != nil {
 			whole = false

@@ -132,6 +132,58 @@ func TestScheduleSkips(t *testing.T) {
 	})
 }
 
+// What a person decides waits for the end of a run, and the next step for the
+// decision. Who does not wait that long has changed nothing.
+func TestScheduleDo(t *testing.T) {
+	t.Parallel()
+	bubble(t, 15, func(t *testing.T, r *rig) {
+		busy, n := 0, 0
+		alone := func(d time.Duration) func(context.Context) error {
+			return func(context.Context) error {
+				if busy++; busy != 1 {
+					t.Errorf("%d at once", busy)
+				}
+				time.Sleep(d)
+				busy--
+				n++
+				return nil
+			}
+		}
+		s := &crawler.Schedule{Runners: []*crawler.Runner{r.runner}, Metrics: r.metrics, Upkeep: alone(40 * time.Second)}
+		failed := errors.New("failed")
+		if err := s.Do(t.Context(), func(context.Context) error { return failed }); err != failed {
+			t.Errorf("before the schedule runs: %v, want %v", err, failed)
+		}
+		stop := scheduled(t, s)
+		time.Sleep(2*time.Minute + 30*time.Second) // in the upkeep of the third tick
+		before := n
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		if err := s.Do(ctx, alone(0)); !errors.Is(err, context.DeadlineExceeded) || n != before {
+			t.Errorf("without waiting: %v, %d done", err, n-before)
+		}
+		cancel()
+		begun := time.Now()
+		if err := s.Do(t.Context(), alone(time.Minute)); err != nil || n != before+2 {
+			t.Errorf("%v, %d done, want the upkeep and then what was asked", err, n-before)
+		}
+		if took := time.Since(begun); took < 61*time.Second || took > 70*time.Second {
+			t.Errorf("took %s, want the rest of the upkeep and a minute", took)
+		}
+		func() {
+			defer func() { recover() }()
+			s.Do(t.Context(), func(context.Context) error { panic("once") })
+		}()
+		time.Sleep(2 * time.Minute)
+		stop()
+		if err := s.Do(ctx, alone(0)); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("after the end of its context: %v", err)
+		}
+		if n < before+4 {
+			t.Errorf("%d done: the schedule did not go on after a panic", n-before)
+		}
+	})
+}
+
 func TestScheduleTick(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -239,12 +291,12 @@ func TestMetricsCount(t *testing.T) {
 		r.counts(0, "baseline_active", "reason", crawler.FirstRun)
 		r.counts(1, "crawl_runs_total", "tier", "sweep", "outcome", crawler.OK)
 		r.counts(3, "crawl_pages_total", "tier", "sweep")
-		r.counts(250, "sightings_total", "result", "page")
+		r.counts(250, "sightings_total", "result", "new")
 		r.counts(250, "site_reported_vacancies")
 		r.counts(1, "leader")
 		r.counts(900, "freshness_limit_seconds")
 		r.counts(0, "robots_rules")
-		for _, tier := range crawler.Tiers() {
+		for _, tier := range []crawler.Tier{crawler.Hot, crawler.Deep, crawler.Sweep, crawler.Canary, crawler.Reread} {
 			if at, ok := r.value("crawl_last_success_timestamp_seconds", "tier", string(tier)); !ok || at < float64(morning.Unix()) {
 				t.Errorf("last success of %s: %v, %v", tier, at, ok)
 			}

@@ -1,6 +1,7 @@
 package crawler
 
 import (
+	"fmt"
 	"net/url"
 	"slices"
 	"strings"
@@ -8,6 +9,8 @@ import (
 
 	"github.com/vacancywatch/vacancywatch/crawler/nhsjobs"
 	"github.com/vacancywatch/vacancywatch/crawler/page"
+	"github.com/vacancywatch/vacancywatch/crawler/polite"
+	"github.com/vacancywatch/vacancywatch/crawler/scotland"
 	"github.com/vacancywatch/vacancywatch/vacancy"
 )
 
@@ -16,31 +19,65 @@ import (
 type Site struct {
 	// DefaultBase is the scheme and host where the site lives.
 	DefaultBase string
-	// APIURL and ListingURL are the n-th page, from 1, newest first.
-	APIURL     func(base string, n int) string
-	ListingURL func(base string, n int) string
+	// Experimental sites are known from hearsay: nobody has compared their
+	// readers with the real pages.
+	Experimental bool
+	// Feeds are the ways in which the site lists its vacancies: the best
+	// first, then the one to fall back on.
+	Feeds      []Feed
 	AdvertURL  func(base, reference string) string
-	ReadAPI    func(p page.Page, n int, fetched time.Time) (page.Listing, error)
-	ReadList   func(p page.Page, n int) (page.Listing, error)
 	ReadAdvert func(p page.Page) (vacancy.Vacancy, error)
-	// APIPage and ListPage are how many entries a full page holds.
-	APIPage, ListPage int
-	// APIPath is the path of the API: whatever else is asked is a page for
-	// people, and may be forbidden on its own.
-	APIPath string
-	// ListPath is the path of the listing.
-	ListPath string
+	// ProbeURL is the listing of one vacancy, by its reference, and ReadProbe
+	// its reader; nil where the site has no such search.
+	ProbeURL  func(base, reference string) string
+	ReadProbe func(p page.Page) (page.Listing, error)
+}
+
+// A Feed is one way of listing vacancies, newest first.
+type Feed struct {
+	Name string // FeedXML or FeedHTML
+	Kind string // of its requests
+	// Accept is the content type to ask for.
+	Accept string
+	// URL is the n-th page, from 1; Path its path, by which it is known.
+	URL  func(base string, n int) string
+	Path string
+	Read func(p page.Page, n int, fetched time.Time) (page.Listing, error)
+	// Size is how many entries a full page holds; InRow how many known ones
+	// in a row show that the older ones are known as well.
+	Size, InRow int
+	// DayOnly feeds state the day of posting, and no time.
+	DayOnly bool
+	// DeepEvery passes between two runs over the last day.
+	DeepEvery time.Duration
 }
 
 // sites lists every website we can read.
 var sites = map[string]Site{
 	"nhs-jobs": {
 		DefaultBase: nhsjobs.DefaultBase,
-		APIURL:      nhsjobs.APIURL, ListingURL: nhsjobs.ListingURL, AdvertURL: nhsjobs.AdvertURL,
-		ReadAPI: nhsjobs.ReadAPI, ReadList: nhsjobs.ReadListing, ReadAdvert: nhsjobs.ReadAdvert,
-		APIPage: 100, ListPage: 10,
-		APIPath: "/api/v1/search_xml", ListPath: "/candidate/search/results",
+		Feeds: []Feed{
+			{Name: FeedXML, Kind: KindXML, Accept: "application/xml", URL: nhsjobs.APIURL, Path: "/api/v1/search_xml",
+				Read: nhsjobs.ReadAPI, Size: nhsjobs.APISize, InRow: 60, DeepEvery: time.Hour},
+			{Name: FeedHTML, Kind: KindHTML, Accept: "text/html", URL: nhsjobs.ListingURL, Path: "/candidate/search/results",
+				Read: ignoringTime(nhsjobs.ReadListing), Size: nhsjobs.ListingSize, InRow: 10, DayOnly: true, DeepEvery: 6 * time.Hour},
+		},
+		AdvertURL: nhsjobs.AdvertURL, ReadAdvert: nhsjobs.ReadAdvert,
+		ProbeURL: nhsjobs.ProbeURL, ReadProbe: nhsjobs.ReadProbe,
 	},
+	"nhs-scotland": {
+		DefaultBase: scotland.DefaultBase, Experimental: true,
+		Feeds: []Feed{
+			{Name: FeedHTML, Kind: KindHTML, Accept: scotland.Accept, URL: scotland.ListingURL, Path: scotland.ListingPath,
+				Read: scotland.ReadListing, Size: scotland.PageSize, InRow: scotland.PageSize, DayOnly: scotland.DayOnly, DeepEvery: 6 * time.Hour},
+		},
+		AdvertURL: scotland.AdvertURL, ReadAdvert: scotland.ReadAdvert,
+	},
+}
+
+// ignoringTime makes a reader of a feed whose postings have no time.
+func ignoringTime(read func(page.Page, int) (page.Listing, error)) func(page.Page, int, time.Time) (page.Listing, error) {
+	return func(p page.Page, n int, _ time.Time) (page.Listing, error) { return read(p, n) }
 }
 
 // SiteByName returns a website that can be read.
@@ -70,19 +107,18 @@ const (
 // RequestKinds returns every kind of request.
 func RequestKinds() []string { return []string{KindXML, KindHTML, KindAdvert, KindRobots} }
 
-// kindOf tells what a request asks for, from its address alone, so that a
+// KindOf tells what a request asks for, from its address alone, so that a
 // redirect is counted as what it leads to.
-func (s Site) kindOf(u *url.URL) string {
-	switch {
-	case u.Path == "/robots.txt":
+func (s Site) KindOf(u *url.URL) string {
+	if u.Path == "/robots.txt" {
 		return KindRobots
-	case strings.HasPrefix(u.Path, s.APIPath):
-		return KindXML
-	case strings.HasPrefix(u.Path, s.ListPath):
-		return KindHTML
-	default:
-		return KindAdvert
 	}
+	for i := range s.Feeds {
+		if strings.HasPrefix(u.Path, s.Feeds[i].Path) {
+			return s.Feeds[i].Kind
+		}
+	}
+	return KindAdvert
 }
 
 // A Source is a configured crawl of a site.
@@ -109,8 +145,25 @@ type Source struct {
 	Announce bool
 }
 
+// Transport returns the transport of the source. Of the options it sets what
+// follows from the source: whom to ask, in whose name, how often, and what
+// each request is.
+func (s Source) Transport(o polite.Options) (*polite.Transport, error) {
+	o.Origin, o.UserAgent, o.Spacing, o.Kind = s.Base, s.UserAgent, s.Spacing, s.Site.KindOf
+	// An advert is read once: keeping it would only push out a listing.
+	o.Uncached = func(kind string) bool { return kind == KindAdvert }
+	t, err := polite.New(o)
+	if err != nil {
+		return nil, fmt.Errorf("source %s: %w", s.Name, err)
+	}
+	return t, nil
+}
+
+// IsLoopback reports whether a host is this machine.
+func IsLoopback(host string) bool { return polite.IsLoopback(host) }
+
 // loopback reports whether the source is on this machine: a simulator.
 func (s Source) loopback() bool {
 	u, err := url.Parse(s.Base)
-	return err == nil && IsLoopback(u.Hostname())
+	return err == nil && polite.IsLoopback(u.Hostname())
 }

@@ -2,12 +2,10 @@ package crawler_test
 
 import (
 	"context"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -44,8 +42,8 @@ func TestRedirects(t *testing.T) {
 				}
 			}
 			spent := 0
-			for _, n := range r.mem.spent {
-				spent += n
+			for _, classes := range r.mem.spent {
+				spent += total(classes)
 			}
 			if spent != len(r.wire.sent) {
 				t.Errorf("%d of %d requests counted", spent, len(r.wire.sent))
@@ -281,50 +279,6 @@ func TestNotModified(t *testing.T) {
 		st.Gate = time.Time{}
 		if _, rep := r.runner.Run(t.Context(), crawler.Work{Tier: crawler.Hot}, st, time.Now().Add(time.Minute)); rep.Verdict != crawler.OK {
 			t.Errorf("the page that could not be read was kept: %+v", rep)
-		}
-	})
-}
-
-func TestPoliteRefuses(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		r := newRig(t, 10, nil)
-		if _, err := crawler.NewPolite(r.wire, crawler.Source{Name: "x", Base: "www.jobs.nhs.uk"}, time.Now, nil, r.metrics); err == nil {
-			t.Error("a base without a scheme is taken")
-		}
-		polite := func(src crawler.Source, take error) *http.Client {
-			p, err := crawler.NewPolite(r.wire, src, time.Now, func(context.Context, string) (bool, error) { return take == nil, take }, r.metrics)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return &http.Client{Transport: p}
-		}
-		if _, err := polite(r.src, nil).Get("https://elsewhere.example/"); !errors.Is(err, crawler.ErrHost) {
-			t.Errorf("another host: %v", err)
-		}
-		if _, err := polite(r.src, errFault).Get(base + "/candidate/jobadvert/X"); !errors.Is(err, errFault) {
-			t.Errorf("a request that cannot be counted: %v", err)
-		}
-		if len(r.wire.sent) > 0 {
-			t.Errorf("asked for %v", r.wire.urls())
-		}
-		// No configuration goes below a second on a public host.
-		src := r.src
-		src.Spacing = 0
-		r.wire.least = time.Second
-		c := polite(src, nil)
-		for range 3 {
-			res, err := c.Get(r.src.Site.APIURL(base, 1))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if _, err := io.Copy(io.Discard, res.Body); err != nil {
-				t.Error(err)
-			}
-			res.Body.Close()
-		}
-		if len(r.wire.sent) != 4 {
-			t.Errorf("asked for %v", r.wire.urls())
 		}
 	})
 }

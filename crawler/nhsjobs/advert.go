@@ -53,7 +53,7 @@ func readAdvert(p page.Page, doc *html.Node) (vacancy.Vacancy, error) {
 		return vacancy.Vacancy{}, page.Layoutf("a listing where an advert is due")
 	}
 	o := outlineOf(doc)
-	contact := o.contactNames()
+	contact := people(o.contactNames()...)
 
 	v := vacancy.Vacancy{Schema: vacancy.Schema}
 	var printed string

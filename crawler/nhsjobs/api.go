@@ -74,7 +74,7 @@ func ReadAPI(p page.Page, pageNo int, fetched time.Time) (page.Listing, error) {
 	if err != nil {
 		return page.Listing{}, err
 	}
-	r := apiReader{listing: page.Listing{Total: -1}, fetched: fetched, url: p.URL}
+	r := apiReader{listing: page.Listing{Total: -1}, fetched: fetched, url: p.URL, ordered: newestFirstAsked(p.URL)}
 	if err := r.read(d); err != nil {
 		return page.Listing{}, xmlError(err)
 	}
@@ -100,7 +100,8 @@ type apiReader struct {
 	defects defects
 	fetched time.Time
 	url     string
-	entries int // with those left out for want of a reference
+	ordered bool // the newest were asked for first
+	entries int  // with those left out for want of a reference
 }
 
 func (r *apiReader) read(d *xml.Decoder) error {
@@ -177,7 +178,7 @@ func (r *apiReader) add(e entry) {
 		r.defects.add(page.DefectPosted)
 	case clamped:
 		r.listing.Clamped++
-	case newestFirstAsked(r.url):
+	case r.ordered:
 		r.defects.order(posted)
 	}
 	v.Posted = posted

@@ -17,6 +17,7 @@
 //	places.go   the places of work on an advert
 //	outline.go  the headings and lines of a page in document order
 //	redact.go   addresses, numbers and names of contacts in prose
+//	contact.go  how these are found, and found not to be there
 //	content.go  what a page is made of, whatever its status says
 package nhsjobs
 

@@ -9,15 +9,6 @@ import (
 )
 
 var (
-	// mailRE matches a mail address, also one with its sign written out or
-	// with a space before it, and one without a top-level domain.
-	mailRE = regexp.MustCompile(`(?i)[\p{L}\d._%+'’-]+(?:@[\p{L}\d][\p{L}\d.-]*|\s?(?:@|\(at\)|\[at\])\s?[\p{L}\d-]+(?:\.[\p{L}\d-]+)*\.\p{L}{2,})`)
-	// phoneRE matches a telephone number of the United Kingdom, with or
-	// without country code and extension, and a bare extension or bleep.
-	phoneRE = regexp.MustCompile(`(?i)(?:(?:\+|\b00)\s?44[\s.()-]*(?:0[\s)]*)?[1-9](?:[\s.()-]{0,3}\d){8,9}|\(?\b0[\s.()-]{0,2}[1-9](?:[\s.()-]{0,3}\d){8,9})\b(?:[\s,]*(?:ext(?:ension|n)?\.?|x)\s*:?\s*\d{2,6}\b)?|\b(?:ext(?:ension|n)?|bleep|tel|mob|mobile|telephone|phone)\.?\s*(?:number|no\.?)?\s*:?\s*\d{3,}[\d\s]*`)
-
-	// cueRE opens a clause that leads to a person.
-	cueRE = regexp.MustCompile(`(?i)\b(?:(?:please|kindly|do|to)\s+)*(?:feel free to\s+|do not hesitate to\s+|don['’]t hesitate to\s+)?(?:get in touch|contact|call|ring|telephone|phone|e-?mail|speak (?:to|with)|talk to|reach|liaise with|enquiries(?: to)?|queries to|addressed to|tel|mob(?:ile)?)\b`)
 	// askRE marks a sentence that invites questions.
 	askRE = regexp.MustCompile(`(?i)\b(?:please|further|informal|information|details|discuss(?:ion)?|enquir\w+|quer(?:y|ies)|questions?|visits?|chat|contact:|interested|talk|more)\b`)
 	// preambleRE matches what is left of such a sentence and says nothing.
@@ -53,19 +44,17 @@ func strike(s string) string {
 		return s
 	}
 	for contactIn(s) {
-		s = phoneRE.ReplaceAllString(mailRE.ReplaceAllString(s, " , "), " , ")
+		s = unContact(s, " , ")
 	}
 	return strings.Trim(squeeze(strings.ReplaceAll(s, " ,", "")), " ,:;-–")
 }
-
-func contactIn(s string) bool { return mailRE.MatchString(s) || phoneRE.MatchString(s) }
 
 // redact takes contacts out of an employer's text: addresses and telephone
 // numbers with the clause that leads to them ("please contact Jo Example on
 // ..."), names in the lines beside one, and the given names wherever they
 // stand. The text is kept for matching alone, so a sentence too many taken
 // out does less harm than a name left in.
-func redact(text string, names []string) string {
+func redact(text string, names []*person) string {
 	lines := strings.Split(text, "\n")
 	drop := make([]bool, len(lines))
 	for i, l := range lines {
@@ -115,22 +104,15 @@ func strikeAcross(text string) string {
 		return text
 	}
 	for contactIn(text) {
-		text = phoneRE.ReplaceAllString(mailRE.ReplaceAllString(text, "\n,\n"), "\n,\n")
+		text = unContact(text, "\n,\n")
 	}
 	return tidyLines(text)
 }
 
 // redactSentence takes the clause out that names a contact.
 func redactSentence(s string) string {
-	from := len(s)
-	if loc := mailRE.FindStringIndex(s); loc != nil {
-		from = loc[0]
-	}
-	if loc := phoneRE.FindStringIndex(s); loc != nil {
-		from = min(from, loc[0])
-	}
-	if from < len(s) {
-		if cue := cueRE.FindStringIndex(s[:from]); cue != nil {
+	if from := contactAt(s); from < len(s) {
+		if cue := cueIn(s[:from]); cue != nil {
 			return beforeCue(s[:cue[0]])
 		}
 		// Without such words the sentence is a line about a person, but for a
@@ -146,7 +128,7 @@ func redactSentence(s string) string {
 		return strings.TrimRight(s[:from], " ,:;(–-")
 	}
 	// A name without an address: "please contact Jo Example for a visit".
-	cue := cueRE.FindStringIndex(s)
+	cue := cueIn(s)
 	if cue == nil || !askRE.MatchString(s) {
 		return s
 	}
@@ -237,16 +219,9 @@ func (o *outline) contactNames() []string {
 }
 
 // strikeName takes a name out of a text, in any case, as a whole.
-func strikeName(text, name string) string {
-	words := strings.Fields(honorific.ReplaceAllString(squeeze(name), ""))
-	for i, w := range words {
-		words[i] = regexp.QuoteMeta(w)
-	}
-	re, err := regexp.Compile(`(?i)(^|[^\p{L}])` + strings.Join(words, `\s+`) + `($|[^\p{L}])`)
-	if err != nil {
-		return text // Unreachable: quoted words always compile.
-	}
-	if !re.MatchString(text) {
+func strikeName(text string, name *person) string {
+	re := name.in(text)
+	if re == nil || !re.MatchString(text) {
 		return text
 	}
 	for re.MatchString(text) {

@@ -56,7 +56,7 @@ func (s *Site) xml(r *http.Request, faults []*Fault) *answer {
 	f := markup.Feed{Pages: pages(total, limit), Total: total, Precision: s.quirks.Precision, Unit: s.quirks.SalaryUnit == "yes",
 		Nested: s.quirks.Nesting == "nested", Drift: drift(faults)}
 	for _, x := range shown(rows, page, limit, faults) {
-		f.Rows = append(f.Rows, markup.Row{ID: x.e.id, Advert: x.a, Summary: strings.Join(x.a.Texts().Summary, " "),
+		f.Rows = append(f.Rows, markup.Row{ID: x.e.id, Advert: x.a, Summary: x.e.summaryOf(x.a),
 			URL: s.address(x), Names: x.e.rank%12 == 0 && !x.e.story})
 	}
 	return &answer{status: 200, contentType: xmlType, body: f.XML()}
@@ -121,6 +121,11 @@ func (s *Site) rows(q query, faults []*Fault) (rows []row, total int) {
 			rows = s.narrow(q, s.board.asOf(s.now.Add(-f.length())))
 		case "few":
 			rows = rows[:min(len(rows), f.number())]
+		case "depth":
+			if total < 0 {
+				total = len(rows)
+			}
+			rows = rows[:min(len(rows), f.number())]
 		case "nothing":
 			return nil, 0
 		case "total":
@@ -140,6 +145,7 @@ func (s *Site) rows(q query, faults []*Fault) (rows []row, total int) {
 
 // shown cuts one page out of rows, less or more as the faults will.
 func shown(rows []row, page, size int, faults []*Fault) []row {
+	page = pageShown(page, faults)
 	from := min((page-1)*size, len(rows))
 	cut := slices.Clone(rows[from:min(from+size, len(rows))])
 	for _, f := range faults {
@@ -149,9 +155,40 @@ func shown(rows []row, page, size int, faults []*Fault) []row {
 			cut = cut[:len(cut)-n]
 		case "duplicate":
 			copy(cut[len(cut)-n:], cut[:n])
+		case "wrong":
+			cut = mixed(cut, f.Value)
 		}
 	}
 	return cut
+}
+
+// pageShown is the number of the page that is shown for the one asked for.
+func pageShown(page int, faults []*Fault) int {
+	if slices.ContainsFunc(faults, func(f *Fault) bool { return f.Kind == "page-one" }) {
+		return 1
+	}
+	return page
+}
+
+// mixed gives each row the field of the row below: values that may all be, and
+// are another's.
+func mixed(rows []row, field string) []row {
+	out := slices.Clone(rows)
+	for i := range out {
+		a, below := *rows[i].a, rows[(i+1)%len(rows)].a
+		switch field {
+		case "closing":
+			a.Closing = below.Closing
+		case "title":
+			a.Title = below.Title
+		case "employer":
+			a.Employer = below.Employer
+		case "salary":
+			a.Salary = below.Salary
+		}
+		out[i].a = &a
+	}
+	return out
 }
 
 // listing answers the HTML search.
@@ -182,6 +219,8 @@ func (s *Site) listing(r *http.Request, faults []*Fault) *answer {
 	if _, _, _, known := locate(q.Location); q.Location != "" && !known && q.Reference == "" {
 		return page(200, results.UnknownPlace())
 	}
+	n = pageShown(n, faults)
+	results.Page = n
 	rows, total := s.rows(q, faults)
 	results.Total, results.Pages = total, pages(total, size)
 	if total > 0 && n > results.Pages {

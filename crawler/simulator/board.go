@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vacancywatch/vacancywatch/crawler/simulator/world"
@@ -19,13 +20,24 @@ type entry struct {
 	story    bool   // published by hand: without a life of its own
 	rank     uint64 // the order of Best Match where nothing decides
 	parent   string // the reference it advertises again, or stands beside
-	relation string // Readvert or Sibling, with parent
+	relation string // Readvert, Sibling or Twin, with parent
 	terms    []uint32
 	termsOf  int // the number of versions when terms was made
+
+	summary    string // of summarised, kept because the API shows it again and again
+	summarised *Advert
 }
 
 // now returns the version in force.
 func (e *entry) now() *Advert { return e.versions[len(e.versions)-1].Advert }
+
+// summaryOf returns the summary of one of the entry's versions in one line.
+func (e *entry) summaryOf(a *Advert) string {
+	if e.summarised != a {
+		e.summary, e.summarised = strings.Join(a.Texts().Summary, " "), a
+	}
+	return e.summary
+}
 
 // board is what is and was on the site.
 type board struct {

@@ -19,7 +19,7 @@ type answer struct {
 	fault      string
 
 	slow, drip time.Duration
-	cut        string // "", cut, cut-unsized, truncated
+	cut        string // "", refused, cut, cut-unsized, truncated
 }
 
 const dripPieces = 20
@@ -30,6 +30,9 @@ const dripPieces = 20
 func (s *Site) deliver(ctx context.Context, done func(), w http.ResponseWriter, a *answer) {
 	if a.slow > 0 && s.opts.Sleep(ctx, a.slow) != nil {
 		return
+	}
+	if a.cut == "refused" {
+		panic(http.ErrAbortHandler) // As below.
 	}
 	for k, vs := range a.header {
 		w.Header()[k] = vs

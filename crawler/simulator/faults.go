@@ -24,6 +24,7 @@ import (
 //	silent         a listing without rows that does not say it found nothing
 //	login          a redirect to the login page
 //	elsewhere      a redirect to another host
+//	loop           a redirect to where it came from
 //	forbid         a robots.txt that forbids everything
 //
 // Kinds that make a listing lie:
@@ -31,17 +32,23 @@ import (
 //	nothing        a valid "nothing found"
 //	total=104      the total is 104; "total=x0.1" is a tenth
 //	few=104        the site seems to hold 104 adverts
+//	depth=104      rows end after 104, though the totals count all
+//	page-one       the first page, whatever page is asked for
 //	short=1        rows are missing from the end of the page
 //	duplicate=1    the last rows repeat the first
 //	stale=6h       the rows of six hours ago, newest first
+//	wrong=FIELD    a field of each row is that of the row below: closing,
+//	               title, employer or salary
 //
 // Kinds of the wire:
 //
+//	refused        the connection breaks before any answer
 //	slow=3s        nothing for three seconds
 //	drip=1s        the body in 20 pieces, with a pause before each
 //	cut            half of the body, then the connection breaks
 //	cut-unsized    the same without a declared length
 //	truncated      half of the body, well ended
+//	huge=5         5 MiB of blanks after the body
 //	skew=10m       the Date header is fast; negative: slow
 //
 // Drift, for ever after:
@@ -97,21 +104,26 @@ const (
 	positive // a number of at least 1, or the default where none is given
 	total
 	field
+	rowField
 	columns
 	name
 )
 
 var faultKinds = map[string]valueKind{
-	"html": noValue, "soft404": noValue, "silent": noValue, "login": noValue, "elsewhere": noValue, "forbid": noValue,
-	"nothing": noValue, "total": total, "few": positive, "short": positive, "duplicate": positive, "stale": duration,
-	"slow": duration, "drip": duration, "cut": noValue, "cut-unsized": noValue, "truncated": noValue, "skew": duration,
+	"html": noValue, "soft404": noValue, "silent": noValue, "login": noValue, "elsewhere": noValue, "loop": noValue, "forbid": noValue,
+	"nothing": noValue, "total": total, "few": positive, "depth": positive, "page-one": noValue, "wrong": rowField, "short": positive, "duplicate": positive, "stale": duration,
+	"refused": noValue, "huge": positive, "slow": duration, "drip": duration, "cut": noValue, "cut-unsized": noValue, "truncated": noValue, "skew": duration,
 	"rename": name, "no-ids": noValue, "missing": field, "swap": columns, "size": positive, "quotes": noValue, "commas": noValue,
 	"root": name, "element": name,
 }
 
 // faultDefaults are the values of kinds that may go without.
 var faultDefaults = map[string]string{"short": "1", "duplicate": "1", "stale": "6h", "size": "20", "rename": "search-result",
-	"swap": "dates", "root": "nhsSearch", "element": "sponsored", "few": "104", "total": "104"}
+	"swap": "dates", "root": "nhsSearch", "element": "sponsored", "few": "104", "total": "104",
+	"depth": "104", "wrong": "closing", "huge": "5"}
+
+// rowFields are what the fault wrong can mix up.
+var rowFields = []string{"closing", "title", "employer", "salary"}
 
 // check fills in defaults and says what is wrong.
 func (f *Fault) check() error {
@@ -161,6 +173,10 @@ func (f *Fault) check() error {
 	case field:
 		if !slices.Contains(markup.Fields, f.Value) {
 			return bad("one of " + strings.Join(markup.Fields, ", "))
+		}
+	case rowField:
+		if !slices.Contains(rowFields, f.Value) {
+			return bad("one of " + strings.Join(rowFields, ", "))
 		}
 	case columns:
 		if !slices.Contains(markup.Swaps, f.Value) {
@@ -218,7 +234,7 @@ func (s *Site) SetFaults(faults ...Fault) error {
 // replaces reports whether the fault takes the answer's place.
 func (f *Fault) replaces() bool {
 	switch f.Kind {
-	case "html", "soft404", "silent", "login", "elsewhere", "forbid":
+	case "html", "soft404", "silent", "login", "elsewhere", "loop", "forbid":
 		return true
 	}
 	return f.status() != 0

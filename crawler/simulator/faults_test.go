@@ -47,7 +47,8 @@ func TestFaultsThatReplace(t *testing.T) {
 			t.Errorf("%s: the log says %q", c.line, got)
 		}
 	}
-	for kind, want := range map[string]string{"login": "/candidate/auth/login?returnTo=", "elsewhere": "https://maintenance.example/"} {
+	for kind, want := range map[string]string{"login": "/candidate/auth/login?returnTo=", "elsewhere": "https://maintenance.example/",
+		"loop": newestXML} {
 		s, _ := open(Options{Faults: script(t, "any "+kind)})
 		if w := get(s, newestXML); w.Code != 302 || !strings.HasPrefix(w.Header().Get("Location"), want) {
 			t.Errorf("%s: %d to %s", kind, w.Code, w.Header().Get("Location"))
@@ -105,6 +106,18 @@ func TestListingsThatLie(t *testing.T) {
 		"xml swap=dates": func(f feed) bool { return f.Rows[5].PostDate[:10] == right.Rows[5].CloseDate },
 		"xml swap=names": func(f feed) bool { return f.Rows[5].Title == right.Rows[5].Employer },
 		"listing few=4":  func(f feed) bool { return f.TotalResults == "300" },
+		"xml depth=42": func(f feed) bool {
+			return f.TotalResults == "300" && f.TotalPages == "3" && cmp.Equal(f.refs(), right.refs()[:42])
+		},
+		"xml wrong": func(f feed) bool {
+			return cmp.Equal(f.refs(), right.refs()) && f.Rows[5].CloseDate == right.Rows[6].CloseDate && f.Rows[99].CloseDate == right.Rows[0].CloseDate &&
+				f.Rows[5].Title == right.Rows[5].Title
+		},
+		"xml wrong=title": func(f feed) bool {
+			return f.Rows[5].Title == right.Rows[6].Title && f.Rows[5].CloseDate == right.Rows[5].CloseDate
+		},
+		"xml wrong=employer": func(f feed) bool { return f.Rows[5].Employer == right.Rows[6].Employer },
+		"xml wrong=salary":   func(f feed) bool { return f.Rows[5].Salary == right.Rows[6].Salary },
 	} {
 		s, _ := open(Options{Live: 300, Quiet: true, Faults: script(t, line)})
 		if f := apiFeed(t, s, strings.SplitN(newestXML, "?", 2)[1]); !ok(f) {
@@ -114,6 +127,31 @@ func TestListingsThatLie(t *testing.T) {
 	s, _ := open(Options{Faults: script(t, "xml element=sponsored")})
 	if body := get(s, newestXML).Body.String(); strings.Count(body, "<sponsored>true</sponsored>") != 100 {
 		t.Error("no new element")
+	}
+}
+
+func TestThePageThatWasNotAskedFor(t *testing.T) {
+	s, _ := open(Options{Live: 300, Quiet: true, Faults: script(t, "any page-one")})
+	first := apiFeed(t, s, "sort=publicationDateDesc&limit=100&page=1")
+	if third := apiFeed(t, s, "sort=publicationDateDesc&limit=100&page=3"); !cmp.Equal(third.refs(), first.refs()) || third.TotalPages != "3" {
+		t.Errorf("page 3 of the API shows %q", third.refs()[:3])
+	}
+	d := document(t, s, "/candidate/search/results?sort=publicationDateDesc&page=7")
+	if got := cards(d); !cmp.Equal(got, first.refs()[:10]) {
+		t.Errorf("page 7 shows %q", got)
+	}
+	if next := d.Find(".nhsuk-pagination__link--next").Text(); !strings.Contains(next, "Page 2 of 30") {
+		t.Errorf("page 7 leads on to %q", squash(next))
+	}
+}
+
+func TestPagingThatEnds(t *testing.T) {
+	s, _ := open(Options{Live: 300, Quiet: true, Faults: script(t, "xml depth=104")})
+	for page, want := range map[int]int{1: 100, 2: 4, 3: 0} {
+		f := apiFeed(t, s, fmt.Sprint("sort=publicationDateDesc&limit=100&page=", page))
+		if len(f.Rows) != want || f.TotalResults != "300" {
+			t.Errorf("page %d holds %d of %s, want %d", page, len(f.Rows), f.TotalResults, want)
+		}
 	}
 }
 
@@ -237,6 +275,25 @@ func TestTheWire(t *testing.T) {
 	}
 }
 
+func TestNoAnswerAtAll(t *testing.T) {
+	s, _ := open(Options{Faults: script(t, "xml refused")})
+	var body string
+	w := &writer{header: http.Header{}, body: &body}
+	if aborted := breaksOff(s, w); !aborted || body != "" || len(w.header) != 0 {
+		t.Errorf("aborted %v, with %d bytes and %v", aborted, len(body), w.header)
+	}
+}
+
+func TestHugeAnswers(t *testing.T) {
+	plain, _ := open(Options{})
+	right := get(plain, newestXML).Body.String()
+	s, _ := open(Options{Faults: script(t, "xml huge=5")})
+	w := get(s, newestXML)
+	if got := w.Body.Len() - len(right); got != 5<<20 || w.Header().Get("Content-Length") != fmt.Sprint(w.Body.Len()) || !strings.HasPrefix(w.Body.String(), right) {
+		t.Errorf("%d bytes more, Content-Length %s", got, w.Header().Get("Content-Length"))
+	}
+}
+
 // breaksOff reports whether the handler broke the connection.
 func breaksOff(s *Site, w http.ResponseWriter) (aborted bool) {
 	defer func() { aborted = recover() == http.ErrAbortHandler }()
@@ -287,6 +344,9 @@ func TestParseFaults(t *testing.T) {
 		"xml swap=all":               `line 1: swap needs one of dates, names, not "all"`,
 		"xml root=<a>":               `line 1: root needs a name, not "<a>"`,
 		"xml cut=1":                  "line 1: cut takes no value",
+		"xml page-one=2":             "line 1: page-one takes no value",
+		"xml depth=0":                `line 1: depth needs a number from 1 on, not "0"`,
+		"xml wrong=reference":        `line 1: wrong needs one of closing, title, employer, salary, not "reference"`,
 		"xml 503 from=noon":          "line 1: from=noon: neither a time such as 2026-10-25T00:00:00Z nor a duration such as 2h30m",
 		"xml 503 often=1":            "line 1: often=1: the keys are after, count, rate, from, until and retry-after",
 		"any 429 retry-after=date:x": `line 1: retry-after needs seconds, or date: and seconds, not "date:x"`,

@@ -21,6 +21,7 @@ const (
 const (
 	Readvert = "readvert" // the same vacancy again, under a new reference
 	Sibling  = "sibling"  // one vacancy, posted once for each site
+	Twin     = "twin"     // one vacancy, posted twice by mistake, while both are live
 )
 
 // event is something that will happen. Events of one moment happen in the
@@ -157,6 +158,11 @@ func (s *Site) live(e *entry, f fate) {
 			s.moveClosing(e, s.otherClosing(d, e, f.later))
 		}
 	})
+	when(f.twin, func() {
+		if e.live && e.now().Printed != "" {
+			s.double(e)
+		}
+	})
 	when(f.amended, func() {
 		if e.live {
 			s.board.change(e, s.now, "amended", amended(d, e.now()))
@@ -256,6 +262,17 @@ func (s *Site) readvertise(d *world.Dice, e *entry) {
 	again := s.board.post(s.now, a, false)
 	again.parent, again.relation = old.Reference, Readvert
 	s.closeOn(again, a.Closing)
+}
+
+// double posts an advert that is live once more, as it stands: only its own
+// reference and posting time are others.
+func (s *Site) double(e *entry) {
+	old := e.now()
+	a := old.Clone()
+	a.Reference, a.Posted = "", s.now
+	twin := s.board.post(s.now, a, false)
+	twin.parent, twin.relation = old.Reference, Twin
+	s.closeOn(twin, a.Closing)
 }
 
 // nextPrinted returns the employer's number of the next run: its next letter.

@@ -123,7 +123,7 @@ func TestTruthHolds(t *testing.T) {
 		}
 		// Of new adverts, in thousands; the late ones have part of their life ahead.
 		for event, want := range map[string][2]int{"back-dated": {12, 28}, "zero-day": {4, 20}, "several sites": {20, 80}, "closing moved": {25, 70},
-			"earlier": {8, 35}, "amended": {20, 60}, "re-sorted": {4, 14}, "reopened": {4, 20}, Early: {30, 80}, Readvert: {3, 40}, Sibling: {15, 60}} {
+			"earlier": {8, 35}, "amended": {20, 60}, "re-sorted": {4, 14}, "reopened": {4, 20}, Early: {30, 80}, Readvert: {3, 40}, Sibling: {15, 60}, Twin: {2, 15}} {
 			if n := count[event] * 1000 / count["new"]; n < want[0] || n > want[1] {
 				t.Errorf("%s: %d in a thousand, want %v", event, n, want)
 			}
@@ -144,7 +144,7 @@ func TestRelatedAdverts(t *testing.T) {
 	s, c := open(Options{Live: 3000, PerWeekday: 800, Seed: 2})
 	c.pass(14 * 24 * time.Hour)
 	byRef := map[string]Record{}
-	numbers, again := 0, 0
+	numbers, again, twins := 0, 0, 0
 	for _, r := range s.Truth() {
 		byRef[r.Reference] = r
 		parent, ok := byRef[r.Parent]
@@ -167,6 +167,14 @@ func TestRelatedAdverts(t *testing.T) {
 			if consecutive(a.Reference, b.Reference) {
 				numbers++
 			}
+		case Twin:
+			twins++
+			switch was := s.board.byRef[r.Parent].at(r.Visible); {
+			case was == nil:
+				t.Errorf("%s appeared when %s had left", r.Reference, r.Parent)
+			case b.Printed == "" || b.Printed != was.Printed || !cmp.Equal(b.Texts(), was.Texts()):
+				t.Errorf("%s, printed %q, is no twin of %s", r.Reference, b.Printed, r.Parent)
+			}
 		case Readvert:
 			if strings.HasPrefix(b.Texts().Summary[0], "Previous applicants need not apply") {
 				again++
@@ -176,8 +184,8 @@ func TestRelatedAdverts(t *testing.T) {
 			}
 		}
 	}
-	if numbers == 0 || again == 0 {
-		t.Errorf("%d consecutive siblings, %d words to previous applicants", numbers, again)
+	if numbers == 0 || again == 0 || twins == 0 {
+		t.Errorf("%d consecutive siblings, %d words to previous applicants, %d twins", numbers, again, twins)
 	}
 	for old, want := range map[string]string{"": "", "259-77SBH-A": "259-77SBH-B", "147-WCH63338": "147-WCH63338-A"} {
 		if got := nextPrinted(old); got != want {

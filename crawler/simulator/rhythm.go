@@ -21,9 +21,10 @@ type fate struct {
 	later    bool      // moved to a later date, else to an earlier one
 	amended  time.Time
 	resorted time.Time
-	reopened bool // after it has left
-	readvert int  // days after it has left; 0: never; negative: days before
-	siblings int  // further adverts for other sites
+	twin     time.Time // posted again by mistake, where the employer numbers its adverts
+	reopened bool      // after it has left
+	readvert int       // days after it has left; 0: never; negative: days before
+	siblings int       // further adverts for other sites
 }
 
 func newFate(seed uint64, at time.Time) fate {
@@ -62,6 +63,9 @@ func newFate(seed uint64, at time.Time) fate {
 	}
 	if d.Chance(.03) {
 		f.siblings = d.Between(1, 2)
+	}
+	if d.Chance(.015) {
+		f.twin = within(.01, .4)
 	}
 	return f
 }

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -35,7 +36,7 @@ func (s *Site) handle(ctx context.Context, r *http.Request) *answer {
 	kind := kindOf(r.URL.Path)
 	s.judge(r, kind, now)
 	faults := s.strike(kind)
-	a := s.replacement(kind, faults, now)
+	a := s.replacement(r, kind, faults, now)
 	if a == nil {
 		a = s.answer(r, kind, faults)
 	}
@@ -79,7 +80,7 @@ func (s *Site) token() string {
 }
 
 // replacement is the answer of a fault that stands in for the page, or nil.
-func (s *Site) replacement(kind string, faults []*Fault, now time.Time) *answer {
+func (s *Site) replacement(r *http.Request, kind string, faults []*Fault, now time.Time) *answer {
 	for _, f := range faults {
 		if status := f.status(); status != 0 {
 			a := page(status, markup.Refused(fmt.Sprintf("%d %s", status, http.StatusText(status))))
@@ -102,6 +103,8 @@ func (s *Site) replacement(kind string, faults []*Fault, now time.Time) *answer 
 			return redirect("/candidate/auth/login?returnTo=%2Fcandidate%2Fsearch")
 		case "elsewhere":
 			return redirect("https://maintenance.example/")
+		case "loop":
+			return redirect(r.URL.RequestURI())
 		case "forbid":
 			if kind == kindRobots {
 				return &answer{status: 200, contentType: "text/plain; charset=utf-8", body: []byte("User-agent: *\nDisallow: /\n"), forbids: true}
@@ -133,8 +136,10 @@ func (s *Site) wire(a *answer, faults []*Fault, now time.Time) {
 			a.slow = f.length()
 		case "drip":
 			a.drip = f.length()
-		case "cut", "cut-unsized", "truncated":
+		case "cut", "cut-unsized", "truncated", "refused":
 			a.cut = f.Kind
+		case "huge":
+			a.body = append(a.body[:len(a.body):len(a.body)], bytes.Repeat([]byte{' '}, f.number()<<20)...)
 		case "skew":
 			now = now.Add(f.length())
 		}

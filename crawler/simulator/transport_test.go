@@ -68,6 +68,10 @@ func TestTransport(t *testing.T) {
 				t.Errorf("%s: %v after %d bytes", kind, err, len(half))
 			}
 		}
+		faults("xml refused")
+		if _, body, err := fetch(t.Context(), newestXML); !errors.Is(err, io.ErrUnexpectedEOF) || body != "" {
+			t.Errorf("refused: %v, %d bytes", err, len(body))
+		}
 		faults("xml truncated")
 		if _, half, err := fetch(t.Context(), newestXML); err != nil || strings.Contains(half, "</nhsJobs>") {
 			t.Errorf("truncated: %v, %d bytes", err, len(half))

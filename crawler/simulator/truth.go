@@ -23,7 +23,7 @@ type Record struct {
 	// Story says that it was published by hand.
 	Story bool `json:"story,omitempty"`
 	// Parent is the reference it stands for again (Relation readvert) or
-	// beside (sibling).
+	// beside (sibling, twin).
 	Parent   string `json:"parent,omitempty"`
 	Relation string `json:"relation,omitempty"`
 }

@@ -150,11 +150,26 @@ func cut(s string) string {
 // xmlText escapes as the site does: what must be, and nothing else. Characters
 // that XML 1.0 cannot hold are left out.
 func xmlText(s string) string {
+	if plain(s) {
+		return s
+	}
 	s = strings.Map(func(r rune) rune {
 		if r < ' ' && r != '\t' && r != '\n' && r != '\r' || r == 0xFFFE || r == 0xFFFF {
 			return -1
 		}
 		return r
 	}, strings.ToValidUTF8(s, ""))
-	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(s)
+	return xmlEscapes.Replace(s)
+}
+
+var xmlEscapes = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;")
+
+// plain reports whether a text stands in XML as it is: most do.
+func plain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= 0x7f || c == '&' || c == '<' || c == '>' {
+			return false
+		}
+	}
+	return true
 }

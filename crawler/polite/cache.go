@@ -1,4 +1,4 @@
-package crawler
+package polite
 
 import (
 	"bytes"
@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// cachedPages bounds what is kept for conditional requests: the first pages,
-// which are asked for again and again.
+// cachedPages bounds what is kept for conditional requests: the few pages
+// that are asked for again and again.
 const cachedPages = 16
 
 // cache keeps answers that carry a validator, so that asking again costs the
@@ -43,8 +43,7 @@ func (c *cache) condition(req *http.Request) *http.Request {
 	return req
 }
 
-// forget drops a kept answer. One that could not be read must not be served
-// again by "not modified" for as long as the page stays the same.
+// forget drops a kept answer.
 func (c *cache) forget(url string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

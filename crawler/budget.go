@@ -1,0 +1,81 @@
+package crawler
+
+import (
+	"context"
+	"time"
+
+	"github.com/vacancywatch/vacancywatch/vacancy"
+)
+
+// Classes of work that share the requests of a day, the most urgent first:
+// keys of what is stored.
+const (
+	classHot    = "hot"    // listings of hot and deep runs, robots.txt
+	classAdvert = "advert" // adverts of vacancies that are new or changed
+	classSweep  = "sweep"  // listings of sweeps
+	classProbe  = "probe"  // looking whether a vacancy is gone, canaries
+	classReread = "reread" // adverts read once more
+)
+
+// shares is what part of the day's requests each class has for itself, in
+// thousandths. What is left over goes to whoever comes first.
+var shares = []struct {
+	class string
+	part  int
+}{
+	{class: classHot, part: 200},
+	{class: classAdvert, part: 350},
+	{class: classSweep, part: 325},
+	{class: classProbe, part: 25},
+	{class: classReread, part: 0},
+}
+
+// allows reports whether a request of a class may be made, with what was taken
+// of the day's limit by each class so far: never where it would eat what is
+// reserved for more urgent work and not used yet.
+func allows(limit int, class string, taken map[string]int) bool {
+	left := limit
+	for _, n := range taken {
+		left -= n
+	}
+	for _, s := range shares {
+		if s.class == class {
+			break
+		}
+		left -= max(0, limit*s.part/1000-taken[s.class])
+	}
+	return left > 0
+}
+
+// classKey is the key of a context's class of work.
+type classKey struct{}
+
+// withClass names the work for which requests under the context are made.
+func withClass(ctx context.Context, class string) context.Context {
+	return context.WithValue(ctx, classKey{}, class)
+}
+
+// classOf is the class that a request counts against. An advert that a listing
+// led to counts as such, whichever run it was.
+func classOf(ctx context.Context, kind string) string {
+	class, _ := ctx.Value(classKey{}).(string)
+	switch {
+	case kind == KindRobots || class == "":
+		return classHot
+	case kind == KindAdvert && class != classReread:
+		return classAdvert
+	default:
+		return class
+	}
+}
+
+// Budget counts the requests to a source against its UTC day, in the memory,
+// so that no restart is given a second day.
+func Budget(mem Memory, src Source, now func() time.Time) func(ctx context.Context, kind string) (bool, error) {
+	return func(ctx context.Context, kind string) (bool, error) {
+		class := classOf(ctx, kind)
+		return mem.Take(ctx, src.Name, vacancy.DayOf(now(), time.UTC), class, func(taken map[string]int) bool {
+			return allows(src.Budget, class, taken)
+		})
+	}
+}
