@@ -232,6 +232,10 @@ func (r *run) succeed(now time.Time) {
 	case Sweep:
 		// A sweep of many slices has read its first page long ago.
 		newest = st.Cursor.Newest
+		if r.feed == st.feedFor(Deep, &r.Source.Site) && st.Cursor.Started.After(st.LastGood[Deep]) {
+			// It has seen all that a deep run would have.
+			st.LastGood = with(st.LastGood, Deep, st.Cursor.Started)
+		}
 		st.Cursor = nil
 		if st.Baseline != nil && st.Baseline.Reason != Flood {
 			st.Baseline = nil

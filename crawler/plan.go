@@ -14,6 +14,8 @@ const (
 	// hour, then after twice as long each time.
 	deepAgain, sweepAgain, canaryAgain = 15 * time.Minute, 30 * time.Minute, time.Hour
 	sweepAgainLast                     = 8 * time.Hour
+	// deepLeast and deepMost bound the time between two good ones.
+	deepLeast, deepMost = 20 * time.Minute, 6 * time.Hour
 	// deepReach is how far back a deep run looks, by posting time.
 	deepReach = 24 * time.Hour
 	// slice bounds one run, so that a long sweep delays a hot run by one
@@ -35,7 +37,9 @@ func Due(now time.Time, st *State, src *Source) []Work {
 	if st.Stopped != "" || st.Paused || st.Gate.After(now) {
 		return nil
 	}
-	hot := !st.NextHot.After(now)
+	// At the tick nearest to its time: to wait for the one after it would cost
+	// every poll half a tick.
+	hot := !st.NextHot.After(now.Add(min(DefaultTick/2, src.HotMin/4)))
 	if st.Baseline != nil && st.Baseline.Reason != Flood {
 		// Nothing is known yet: only the whole board will do.
 		if st.Cursor.due(now) || st.Cursor == nil && now.Sub(st.LastAttempt[Sweep]) >= st.sweepWait() {
@@ -53,8 +57,7 @@ func Due(now time.Time, st *State, src *Source) []Work {
 	if st.Fallback != nil && now.Sub(st.LastAttempt[Trial]) >= trialEvery && now.Sub(st.Fallback.Since) >= trialEvery {
 		due = append(due, Work{Trial})
 	}
-	deepEvery := st.feedFor(Deep, &src.Site).DeepEvery
-	if now.Sub(st.LastGood[Deep]) >= deepEvery && now.Sub(st.LastAttempt[Deep]) >= deepAgain {
+	if now.Sub(st.LastGood[Deep]) >= st.deepEvery(now, src) && now.Sub(st.LastAttempt[Deep]) >= deepAgain {
 		due = append(due, Work{Deep})
 	}
 	if st.Cursor.due(now) || st.Cursor == nil && sweepDue(now, st, src) {
@@ -70,6 +73,12 @@ func Due(now time.Time, st *State, src *Source) []Work {
 		due = append(due, Work{Reread})
 	}
 	return due
+}
+
+// deepEvery is the time between two deep runs: what is back-dated is entered
+// when people work, as everything is.
+func (st *State) deepEvery(now time.Time, src *Source) time.Duration {
+	return st.Rate.Every(now, st.feedFor(Deep, &src.Site).DeepADay, deepLeast, deepMost)
 }
 
 // due reports whether there is an unfinished sweep that may go on.

@@ -47,6 +47,8 @@ type Runner struct {
 	unread map[string]unread
 	// pending is what the last runs have listed and had no time to hand on.
 	pending pending
+	// seeds are the posting times that a first sweep has met.
+	seeds *seeds
 }
 
 // Progress is a step of a run.
@@ -154,7 +156,9 @@ func (r *run) newest() error {
 		return err
 	}
 	todos, listed := before.todos, error(nil)
-	for n := 1; ; n++ {
+	first := r.firstPage()
+	r.drift.From(first)
+	for n := first; ; n++ {
 		var listing page.Listing
 		var found []todo
 		if listing, listed = r.list(n); listed == nil {
@@ -198,6 +202,16 @@ func (r *run) newest() error {
 	// that gave up on the adverts has listed all the same, so that each of
 	// them is known to wait.
 	return cmp.Or(listed, err, r.gaveUp)
+}
+
+// firstPage is where a run begins. A deep run right after a good hot one need
+// not read the first page again: what comes up to it from the second is the
+// next hot run's to find.
+func (r *run) firstPage() int {
+	if r.work.Tier == Deep && !r.feed.DayOnly && r.rep.Started.Sub(r.st.LastGood[Hot]) < DefaultTick {
+		return 2
+	}
+	return 1
 }
 
 // pending is what was listed and not handed on, for the time of a run was
@@ -318,6 +332,9 @@ func (r *run) notePosted(v *vacancy.Vacancy, need vacancy.Need) {
 	}
 	if need == vacancy.NeedNew {
 		r.posted = append(r.posted, t)
+		if r.seeds != nil {
+			r.seeds.posted = append(r.seeds.posted, t)
+		}
 	}
 }
 

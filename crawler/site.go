@@ -48,8 +48,8 @@ type Feed struct {
 	Size, InRow int
 	// DayOnly feeds state the day of posting, and no time.
 	DayOnly bool
-	// DeepEvery passes between two runs over the last day.
-	DeepEvery time.Duration
+	// DeepADay is how many runs a day go over the last 24 hours.
+	DeepADay int
 }
 
 // sites lists every website we can read.
@@ -58,9 +58,9 @@ var sites = map[string]Site{
 		DefaultBase: nhsjobs.DefaultBase,
 		Feeds: []Feed{
 			{Name: FeedXML, Kind: KindXML, Accept: "application/xml", URL: nhsjobs.APIURL, Path: "/api/v1/search_xml",
-				Read: nhsjobs.ReadAPI, Size: nhsjobs.APISize, InRow: 60, DeepEvery: time.Hour},
+				Read: nhsjobs.ReadAPI, Size: nhsjobs.APISize, InRow: 60, DeepADay: 20},
 			{Name: FeedHTML, Kind: KindHTML, Accept: "text/html", URL: nhsjobs.ListingURL, Path: "/candidate/search/results",
-				Read: ignoringTime(nhsjobs.ReadListing), Size: nhsjobs.ListingSize, InRow: 10, DayOnly: true, DeepEvery: 6 * time.Hour},
+				Read: ignoringTime(nhsjobs.ReadListing), Size: nhsjobs.ListingSize, InRow: 10, DayOnly: true, DeepADay: 4},
 		},
 		AdvertURL: nhsjobs.AdvertURL, ReadAdvert: nhsjobs.ReadAdvert,
 		ProbeURL: nhsjobs.ProbeURL, ReadProbe: nhsjobs.ReadProbe,
@@ -69,7 +69,7 @@ var sites = map[string]Site{
 		DefaultBase: scotland.DefaultBase, Experimental: true,
 		Feeds: []Feed{
 			{Name: FeedHTML, Kind: KindHTML, Accept: scotland.Accept, URL: scotland.ListingURL, Path: scotland.ListingPath,
-				Read: scotland.ReadListing, Size: scotland.PageSize, InRow: scotland.PageSize, DayOnly: scotland.DayOnly, DeepEvery: 6 * time.Hour},
+				Read: scotland.ReadListing, Size: scotland.PageSize, InRow: scotland.PageSize, DayOnly: scotland.DayOnly, DeepADay: 4},
 		},
 		AdvertURL: scotland.AdvertURL, ReadAdvert: scotland.ReadAdvert,
 	},

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vacancywatch/vacancywatch/crawler/drift"
 	"github.com/vacancywatch/vacancywatch/crawler/page"
+	"github.com/vacancywatch/vacancywatch/crawler/rate"
 	"github.com/vacancywatch/vacancywatch/vacancy"
 )
 
@@ -49,6 +50,7 @@ func (r *run) sweep() error {
 			return err
 		}
 	}
+	r.sow()
 	// Rows move up when others close: two pages back, none is missed.
 	fresh := r.st.Cursor.Page
 	first := max(1, fresh-2)
@@ -146,6 +148,39 @@ func (r *run) forgotten() error {
 	return nil
 }
 
+// seeds are the posting times of a board that is looked at for the first time.
+// They teach its rhythm at once: those of the last week, nearly all of which
+// are still there. They are forgotten with the process, and it then learns
+// slower.
+type seeds struct {
+	started time.Time // of the sweep
+	posted  []time.Time
+}
+
+// seedSpan is how far back a board shows what was posted.
+const seedSpan = 7 * 24 * time.Hour
+
+// sow begins to collect, or goes on.
+func (r *run) sow() {
+	c := r.st.Cursor
+	switch {
+	case r.st.Baseline == nil || r.st.Rate != (rate.Learned{}):
+		r.Runner.seeds = nil
+	case c.Page == 1:
+		r.Runner.seeds = &seeds{started: c.Started}
+	case r.seeds != nil && !r.seeds.started.Equal(c.Started):
+		r.Runner.seeds = nil
+	}
+}
+
+// reap learns from what was collected.
+func (r *run) reap() {
+	if r.seeds != nil && !r.feed.DayOnly {
+		r.st.Rate = r.st.Rate.Observe(r.seeds.started.Add(-seedSpan), r.seeds.started, r.seeds.posted)
+	}
+	r.Runner.seeds = nil
+}
+
 // conclude says what a sweep that has read its last page may mean: whether it
 // was complete, and what it shows to be missing.
 func (r *run) conclude(last *page.Listing) error {
@@ -166,6 +201,7 @@ func (r *run) conclude(last *page.Listing) error {
 	before := r.st // the nights before this one
 	r.st.Sweeps, r.st.Suspects, r.st.SweepFails, r.st.Oldest = kept(r.st.Sweeps, rec), nil, 0, c.Last
 	if r.st.Baseline != nil {
+		r.reap()
 		return nil
 	}
 	nights := 1

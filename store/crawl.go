@@ -173,27 +173,6 @@ func (s *Store) Reports(ctx context.Context, source string, limit int) ([]crawle
 	return out, nil
 }
 
-// Needs tells what each listed vacancy asks for.
-func (s *Store) Needs(ctx context.Context, source, feed string, listed []vacancy.Vacancy, at time.Time) ([]vacancy.Need, error) {
-	keys := make([]vacancy.Key, len(listed))
-	for i := range listed {
-		keys[i] = vacancy.Key{Source: source, Reference: listed[i].Reference}
-	}
-	records, err := s.Records(ctx, keys)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]vacancy.Need, len(listed))
-	for i := range listed {
-		var r *vacancy.Record
-		if rec, ok := records[keys[i]]; ok {
-			r = &rec
-		}
-		out[i] = r.Needs(feed, &listed[i], at)
-	}
-	return out, nil
-}
-
 // Unread notes that an advert could not be read, and returns since when.
 func (s *Store) Unread(ctx context.Context, key vacancy.Key, at time.Time) (since time.Time, err error) {
 	slot := s.vacancySlot(key)

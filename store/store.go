@@ -50,6 +50,8 @@ type Store struct {
 	stamp  *stamp
 	holder string
 
+	glances *glances
+
 	mu       sync.Mutex
 	searches *searchCache
 	turn     int // the slot that the next claim begins with
@@ -75,7 +77,7 @@ type Options struct {
 
 // Open prepares the state behind eng.
 func Open(ctx context.Context, eng engine.Engine, opts Options) (*Store, error) {
-	s := &Store{eng: eng, slots: eng.Slots(), holder: opts.Holder}
+	s := &Store{eng: eng, slots: eng.Slots(), holder: opts.Holder, glances: newGlances()}
 	err := eng.Update(ctx, metaSlot, func(tx engine.Tx) error {
 		r := &engine.HMGet{Key: metaKey("store"), Fields: []string{"schema", "slots"}}
 		if err := tx.Read(r); err != nil {
@@ -135,11 +137,10 @@ func squeeze(b []byte) []byte {
 	}
 	var buf bytes.Buffer
 	buf.WriteByte(0)
-	w, err := flate.NewWriter(&buf, flate.BestSpeed)
-	if err != nil {
-		return b // Unreachable: the level is a constant of the package.
-	}
-	w.Write(b)
+	w := squeezers.Get().(*flate.Writer)
+	defer squeezers.Put(w)
+	w.Reset(&buf)
+	w.Write(b) // To a buffer: neither this nor Close can fail.
 	w.Close()
 	if buf.Len() >= len(b) && !marked {
 		return b
@@ -151,12 +152,30 @@ func unsqueeze(b []byte) ([]byte, error) {
 	if len(b) == 0 || b[0] != 0 {
 		return b, nil
 	}
-	out, err := io.ReadAll(flate.NewReader(bytes.NewReader(b[1:])))
-	if err != nil {
+	r := unsqueezers.Get().(io.Reader)
+	defer unsqueezers.Put(r)
+	if err := r.(flate.Resetter).Reset(bytes.NewReader(b[1:]), nil); err != nil {
+		return nil, fmt.Errorf("stored value cannot be read: %w", err)
+	}
+	buf := bytes.NewBuffer(make([]byte, 0, 4*len(b)))
+	if _, err := buf.ReadFrom(r); err != nil {
 		return nil, fmt.Errorf("stored value is damaged: %w", err)
 	}
-	return out, nil
+	return buf.Bytes(), nil
 }
+
+// A compressor takes more than half a megabyte to set up, and a page of the
+// listing asks for a hundred records: they are used again.
+var (
+	squeezers = sync.Pool{New: func() any {
+		w, err := flate.NewWriter(nil, flate.BestSpeed)
+		if err != nil {
+			panic(err) // Unreachable: the level is a constant of the package.
+		}
+		return w
+	}}
+	unsqueezers = sync.Pool{New: func() any { return flate.NewReader(nil) }}
+)
 
 func decode(b []byte, v any) error {
 	b, err := unsqueeze(b)

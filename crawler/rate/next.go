@@ -80,30 +80,36 @@ func (l *Learned) place(now time.Time, d, least, most time.Duration) time.Durati
 }
 
 // Spacing is the time from a look now to the next one, for so many polls a
-// day. For a fixed number of polls the mean delay is least where the spacing
-// goes with one over the square root of the rate; each day of London's week
-// spends its own polls. Hours in which that would be less than least or more
-// than most are held there, and the others make up for it, as far as they
-// can. Least is at least a second, most at most a day and outranks least.
+// day, on the average of a week. For a fixed number of polls the mean delay is
+// least where the spacing goes with one over the square root of the rate: so a
+// weekday takes polls that a weekend has no use for. Hours in which that would
+// be less than least or more than most are held there, and the others make up
+// for it, as far as they can. Least is at least a second, most at most a day
+// and outranks least.
 //
 // In working hours, and where the spacing would reach from the night into
 // them, it is 12 minutes at most, whatever the polls and least: the promise of
 // 15 minutes cannot be held otherwise.
 func (l Learned) Spacing(now time.Time, polls int, least, most time.Duration) time.Duration {
 	least, most = bounds(least, most)
-	rates := l.rates()
-	h := hourAt(now)
-	d := spacings(rates[h-h%24:][:24], h-h%24, polls, least, most)[h%24]
+	d := spacings(l.rates(), polls, least, most, true)[hourAt(now)]
 	if d > promised && reaches(now, d) {
 		return promised
 	}
 	return d
 }
 
-// reaches reports whether a spacing of d from now, with its jitter, begins or
-// ends in working hours.
+// Every is the time between two of so many longer looks a day, by the same
+// rule and without that promise.
+func (l Learned) Every(now time.Time, looks int, least, most time.Duration) time.Duration {
+	least, most = bounds(least, most)
+	return spacings(l.rates(), looks, least, most, false)[hourAt(now)]
+}
+
+// reaches reports whether a spacing of d from now, with its jitter and the
+// minute until the tick that heeds it, begins or ends in working hours.
 func reaches(now time.Time, d time.Duration) bool {
-	return Working(now) || Working(now.Add(d+d/JitterShare))
+	return Working(now) || Working(now.Add(d+d/JitterShare+time.Minute))
 }
 
 func bounds(least, most time.Duration) (time.Duration, time.Duration) {
@@ -111,16 +117,16 @@ func bounds(least, most time.Duration) (time.Duration, time.Duration) {
 	return min(max(least, time.Second), most), most
 }
 
-// spacings finds the spacing in each of a day's hours, the first of which is
-// an hour of the week: a factor over the square root of the rate, within
-// bounds, with the factor that brings so many polls in all.
-func spacings(rates []float64, first, polls int, least, most time.Duration) (ds [24]time.Duration) {
-	var low, high [24]time.Duration
-	var root [24]float64
+// spacings finds the spacing in each hour of the week: a factor over the square
+// root of the rate, within bounds, with the factor that brings so many polls a
+// day.
+func spacings(rates [week]float64, polls int, least, most time.Duration, promise bool) (ds [week]time.Duration) {
+	var low, high [week]time.Duration
+	var root [week]float64
 	small, large := math.Inf(1), 0.0
 	for i, r := range rates {
 		high[i] = most
-		if workingHour(first + i) {
+		if promise && workingHour(i) {
 			high[i] = min(most, promised)
 		}
 		low[i] = min(least, high[i])
@@ -132,16 +138,16 @@ func spacings(rates []float64, first, polls int, least, most time.Duration) (ds 
 	// times leaves nothing of it.
 	for range 60 {
 		factor, sum := (small+large)/2, 0.0
-		for i := range 24 {
+		for i := range week {
 			sum += hour / min(max(factor/root[i], low[i].Seconds()), high[i].Seconds())
 		}
-		if sum > float64(polls) {
+		if sum > 7*float64(polls) {
 			small = factor
 		} else {
 			large = factor
 		}
 	}
-	for i := range 24 {
+	for i := range week {
 		ds[i] = min(max(time.Duration(large/root[i]*float64(time.Second)), low[i]), high[i])
 	}
 	return ds

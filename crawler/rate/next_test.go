@@ -20,12 +20,12 @@ func TestSpacingOfThePrior(t *testing.T) {
 		least, most time.Duration
 		want        time.Duration
 	}{
-		{"weekday at work", "2026-09-01T09:00:00Z", 200, least, most, 4*time.Minute + 37*time.Second},
-		{"weekday evening", "2026-09-01T18:10:00Z", 200, least, most, 7*time.Minute + 18*time.Second},
-		{"weekday night", "2026-09-01T01:00:00Z", 200, least, most, 14*time.Minute + 35*time.Second},
+		{"weekday at work", "2026-09-01T09:00:00Z", 200, least, most, 3*time.Minute + 53*time.Second},
+		{"weekday evening", "2026-09-01T18:10:00Z", 200, least, most, 6*time.Minute + 8*time.Second},
+		{"weekday night", "2026-09-01T01:00:00Z", 200, least, most, 12*time.Minute + 16*time.Second},
 		{"into the morning", "2026-09-01T05:50:00Z", 200, least, most, 12 * time.Minute},
-		{"into the morning with the widest jitter only", "2026-09-01T05:44:30Z", 200, least, most, 12 * time.Minute},
-		{"weekend", "2026-09-05T11:00:00Z", 200, least, most, 7*time.Minute + 12*time.Second},
+		{"into the morning with the widest jitter only", "2026-09-01T05:46:00Z", 200, least, most, 12 * time.Minute},
+		{"weekend", "2026-09-05T11:00:00Z", 200, least, most, 13*time.Minute + 42*time.Second},
 		{"into Monday", "2026-09-07T05:54:00Z", 24, least, most, 12 * time.Minute},
 		{"from Friday into the night", "2026-09-04T18:59:00Z", 24, least, most, 12 * time.Minute},
 		{"few polls at work", "2026-09-01T11:00:00Z", 24, least, most, 12 * time.Minute},
@@ -33,16 +33,16 @@ func TestSpacingOfThePrior(t *testing.T) {
 		{"few polls, into the morning", "2026-09-01T05:30:00Z", 24, least, most, 12 * time.Minute},
 		{"as many polls as there can be", "2026-09-01T11:00:00Z", 1440, least, most, 2 * time.Minute},
 		{"and at night", "2026-09-01T01:00:00Z", 1440, least, most, 2 * time.Minute},
-		// Ten hours at two minutes leave 200 polls to the other fourteen.
+		// Ten hours at two minutes leave the rest to the others.
 		{"work at its least", "2026-09-01T11:00:00Z", 500, least, most, 2 * time.Minute},
-		{"the rest makes up for it", "2026-09-01T01:00:00Z", 500, least, most, 5*time.Minute + 6*time.Second},
+		{"the rest makes up for it", "2026-09-01T01:00:00Z", 500, least, most, 3*time.Minute + 47*time.Second},
 		{"the operator's most", "2026-09-01T01:00:00Z", 200, least, 5 * time.Minute, 5 * time.Minute},
 		{"the promise before the operator's least", "2026-09-01T11:00:00Z", 24, time.Hour, 2 * time.Hour, 12 * time.Minute},
 		{"no polls", "2026-09-01T01:00:00Z", 0, least, most, 30 * time.Minute},
 		{"polls below nothing, no bounds", "2026-09-01T01:00:00Z", -5, -1, 0, time.Second},
 		{"bounds that overflow", "2026-09-05T01:00:00Z", 1, math.MaxInt64, math.MaxInt64, 24 * time.Hour},
-		{"the clocks go back", "2026-10-25T00:30:00Z", 200, least, most, 7*time.Minute + 12*time.Second},
-		{"back at work", "2026-10-26T08:00:00Z", 200, least, most, 4*time.Minute + 37*time.Second},
+		{"the clocks go back", "2026-10-25T00:30:00Z", 200, least, most, 13*time.Minute + 42*time.Second},
+		{"back at work", "2026-10-26T08:00:00Z", 200, least, most, 3*time.Minute + 53*time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got := (Learned{}).Spacing(at(test.now), test.polls, test.least, test.most); got.Round(time.Second) != test.want {
@@ -68,7 +68,7 @@ func rhythms() map[string]Learned {
 	return all
 }
 
-// A day brings the polls that were asked for, where the bounds allow them:
+// A week brings the polls that were asked for, where the bounds allow them:
 // the promise alone takes 87 a weekday, and 30 minutes take 48 of a Sunday.
 func TestPollsPerDay(t *testing.T) {
 	for name, l := range rhythms() {
@@ -225,5 +225,20 @@ func TestWorking(t *testing.T) {
 		if got := Working(at(now)); got != want {
 			t.Errorf("at %s: %v, want %v", now, got, want)
 		}
+	}
+}
+
+// Longer looks follow the same rule, and no promise holds them to 12 minutes.
+func TestEvery(t *testing.T) {
+	for name, l := range rhythms() {
+		made, from := 0, at("2026-09-07T00:00:00+01:00")
+		work, night := l.Every(at("2026-09-08T10:00:00Z"), 18, 10*time.Minute, 6*time.Hour), l.Every(at("2026-09-08T01:00:00Z"), 18, 10*time.Minute, 6*time.Hour)
+		if work < promised || night < 2*work {
+			t.Errorf("%s: every %s at work, every %s at night", name, work, night)
+		}
+		for now := from; now.Before(from.Add(7 * 24 * time.Hour)); now = now.Add(l.Every(now, 18, 10*time.Minute, 6*time.Hour)) {
+			made++
+		}
+		near(t, name+", looks in a week", float64(made), 7*18, .1)
 	}
 }
