@@ -31,9 +31,10 @@ var shares = []struct {
 }
 
 // allows reports whether a request of a class may be made, with what was taken
-// of the day's limit by each class so far: never where it would eat what is
-// reserved for more urgent work and not used yet.
-func allows(limit int, class string, taken map[string]int) bool {
+// of the day's limit by each class so far, and the part of the day that is
+// left: never where it would eat what is reserved for more urgent work in the
+// rest of the day and not used yet.
+func allows(limit int, class string, taken map[string]int, rest float64) bool {
 	left := limit
 	for _, n := range taken {
 		left -= n
@@ -42,7 +43,8 @@ func allows(limit int, class string, taken map[string]int) bool {
 		if s.class == class {
 			break
 		}
-		left -= max(0, limit*s.part/1000-taken[s.class])
+		reserved := limit * s.part / 1000
+		left -= max(0, min(reserved-taken[s.class], int(float64(reserved)*rest)))
 	}
 	return left > 0
 }
@@ -73,9 +75,10 @@ func classOf(ctx context.Context, kind string) string {
 // so that no restart is given a second day.
 func Budget(mem Memory, src Source, now func() time.Time) func(ctx context.Context, kind string) (bool, error) {
 	return func(ctx context.Context, kind string) (bool, error) {
-		class := classOf(ctx, kind)
-		return mem.Take(ctx, src.Name, vacancy.DayOf(now(), time.UTC), class, func(taken map[string]int) bool {
-			return allows(src.Budget, class, taken)
+		class, at := classOf(ctx, kind), now().UTC()
+		rest := 1 - float64(at.Sub(at.Truncate(24*time.Hour)))/float64(24*time.Hour)
+		return mem.Take(ctx, src.Name, vacancy.DayOf(at, time.UTC), class, func(taken map[string]int) bool {
+			return allows(src.Budget, class, taken, rest)
 		})
 	}
 }

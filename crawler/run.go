@@ -131,7 +131,7 @@ func (r *Runner) begin(ctx context.Context, w Work, st State, until time.Time) *
 		drift: drift.New(st.Drift, feed.Name, now),
 		rep: Report{ID: fmt.Sprintf("%s-%d", r.Source.Name, st.Runs), Source: r.Source.Name, Tier: w.Tier, Feed: feed.Name,
 			Started: now.UTC(), Baseline: st.Baseline != nil}}
-	if w.Tier == Sweep && (st.Cursor == nil || st.Cursor.Feed != "" && st.Cursor.Feed != feed.Name) {
+	if w.Tier == Sweep && !st.Cursor.goesOn(feed, now) {
 		run.st.Cursor = &Cursor{Page: 1, Started: now.UTC(), Feed: feed.Name}
 	}
 	r.Transport.SetGate(st.Gate)

@@ -58,7 +58,7 @@ var sites = map[string]Site{
 		DefaultBase: nhsjobs.DefaultBase,
 		Feeds: []Feed{
 			{Name: FeedXML, Kind: KindXML, Accept: "application/xml", URL: nhsjobs.APIURL, Path: "/api/v1/search_xml",
-				Read: nhsjobs.ReadAPI, Size: nhsjobs.APISize, InRow: 60, DeepADay: 20},
+				Read: nhsjobs.ReadAPI, Size: nhsjobs.APISize, InRow: 60, DeepADay: 17},
 			{Name: FeedHTML, Kind: KindHTML, Accept: "text/html", URL: nhsjobs.ListingURL, Path: "/candidate/search/results",
 				Read: ignoringTime(nhsjobs.ReadListing), Size: nhsjobs.ListingSize, InRow: 10, DayOnly: true, DeepADay: 4},
 		},

@@ -22,6 +22,7 @@ const forgottenLeast = 100
 type Cursor struct {
 	Page    int       `json:"page"` // the next one to ask for
 	Started time.Time `json:"started"`
+	At      time.Time `json:"at,omitzero"` // of the last page
 	Feed    string    `json:"feed,omitempty"`
 	Listed  int       `json:"listed"`
 	Total   int       `json:"total"` // as stated by the first page
@@ -43,6 +44,18 @@ type Cursor struct {
 	NotBefore time.Time `json:"not_before,omitzero"`
 }
 
+const (
+	// A sweep goes on within cursorGap of its last slice, and up to cursorAge
+	// in all: later the rows have moved by more than it goes back.
+	cursorGap, cursorAge = time.Hour, 12 * time.Hour
+)
+
+// goesOn reports whether a sweep may go on from here in a feed.
+func (c *Cursor) goesOn(feed *Feed, now time.Time) bool {
+	return c != nil && (c.Feed == "" || c.Feed == feed.Name) &&
+		(c.Listed == 0 || now.Sub(c.At) <= cursorGap && now.Sub(c.Started) <= cursorAge)
+}
+
 // sweep reads every page, and goes on where the last slice has stopped.
 func (r *run) sweep() error {
 	if r.st.Cursor.Listed == 0 {
@@ -51,9 +64,13 @@ func (r *run) sweep() error {
 		}
 	}
 	r.sow()
-	// Rows move up when others close: two pages back, none is missed.
-	fresh := r.st.Cursor.Page
-	first := max(1, fresh-2)
+	// Rows move up when others close: two pages back, none is missed. At the
+	// next tick one will do, for a page of rows does not close in a minute.
+	fresh, back := r.st.Cursor.Page, 2
+	if r.rep.Started.Sub(r.st.Cursor.At) < 2*DefaultTick {
+		back = 1
+	}
+	first := max(1, fresh-back)
 	r.drift.From(first)
 	for n := first; ; n++ {
 		listing, err := r.list(n)
@@ -108,6 +125,7 @@ func (r *run) sweep() error {
 func (r *run) bookmark(n, fresh int, l *page.Listing, unseen int) {
 	c := *r.st.Cursor
 	r.st.Cursor = &c
+	c.At = r.Now().UTC()
 	c.Defect = c.Defect || len(r.rep.Defects) > 0
 	if n < fresh {
 		return // it was counted before
