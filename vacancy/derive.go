@@ -25,7 +25,7 @@ func (v *Vacancy) Derive() {
 	v.deriveBand()
 	v.Specialties = nil
 	for _, f := range specialty.Classify(specialty.Input{
-		Title: v.Title, Summary: v.Text.Summary, Duties: v.Text.Duties,
+		Title: v.Title, Employer: v.Employer, Summary: v.Text.Summary, Duties: v.Text.Duties,
 		Description: v.Text.Description, StaffGroup: v.StaffGroup,
 	}) {
 		v.Specialties = append(v.Specialties, Specialty{ID: f.ID, Confidence: f.Confidence, Evidence: f.Evidence})

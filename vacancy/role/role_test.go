@@ -176,6 +176,7 @@ func TestMedicalGrade(t *testing.T) {
 		// Traps.
 		{"Consultant Midwife", either, "", ""},
 		{"Consultant Nurse", either, "", ""},
+		{"Consultant Clinical Biochemist", either, "", ""},
 		{"Consultant Pharmacist", either, "", ""},
 		{"Consultant Clinical Psychologist", either, "", ""},
 		{"Consultant Music Therapist", either, "", ""},

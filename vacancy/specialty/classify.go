@@ -4,19 +4,22 @@
 //
 // How a text is read:
 //
-//  1. Normalise (package words) and strike out the phrases of
-//     specialty-traps.tsv: "maternity cover" is no midwifery.
+//  1. Normalise (package words), mend a fault in a long word of the title, and
+//     strike out the phrases of specialty-traps.tsv: "maternity cover" is no
+//     midwifery.
 //  2. Look up the aliases of specialty-synonyms.tsv, longest first:
 //     "psychiatric intensive care" is no critical care.
 //  3. Score by place: department 12; title 10, a weak alias 4; the lead of the
 //     summary ("in our X team") 5; the rest of the summary 2, and 1 for each
 //     further alias, at most 4; duties and description 1 a sentence, at most 2.
-//     Other blocks of an advert count nothing and are not asked for.
+//     Other blocks of an advert count nothing and are not asked for. The name
+//     of an employer with one field only, 5, where none of title, department
+//     and lead names that field.
 //  4. Judge the sentence: three names divide its weight, a paragraph with four,
 //     or about the employer, counts nothing, and neither does what follows a
 //     negation. Names of a rotation are kept whole, but only as inferred.
-//  5. For administration and estates a specialty needs title, department or
-//     lead.
+//  5. For administration and estates a specialty needs title, department,
+//     lead or employer.
 //  6. 8 points and 60 % of the best are stated, at most three; 5 to 7 points
 //     with 2 ahead of the next are inferred. Professions and fields are
 //     compared each among themselves: a physiotherapist may well work in
@@ -25,13 +28,16 @@
 // Special cases do not belong into the code: a wrong result is cured by a line
 // of a word list with a test, or by a general rule.
 //
-// Layout: taxonomy.go the specialties; lists.go the word lists; passage.go
-// reading a text; classify.go scoring; explain.go evidence.
+// Layout: taxonomy.go the specialties; lists.go the word lists; spelling.go faults
+// in titles; passage.go reading a text; classify.go scoring; explain.go evidence.
 package specialty
 
 import (
 	"cmp"
 	"slices"
+	"strings"
+
+	"github.com/vacancywatch/vacancywatch/vacancy/words"
 )
 
 // Confidences of a finding.
@@ -44,6 +50,7 @@ const (
 // employer and the person specification.
 type Input struct {
 	Title       string
+	Employer    string // counts only where it has but one field: a surgery, a hospice
 	Department  string // a field that holds the department only; often absent
 	Summary     string
 	Duties      string
@@ -68,6 +75,7 @@ const (
 	summaryPoints    = 2 // 1 for each further alias
 	summaryMost      = 4
 	bodyMost         = 2 // 1 a sentence
+	employerPoints   = 5
 
 	statedFrom   = 8
 	inferredFrom = 5
@@ -98,7 +106,7 @@ func Classify(in Input) []Finding {
 type tally struct {
 	specialty int
 
-	title, department, lead, summary, body int
+	title, department, lead, employer, summary, body int
 
 	titleWord      string // as written
 	departmentWord string
@@ -106,6 +114,7 @@ type tally struct {
 	leadName       string // "Medical Oncology Service"
 	summaryAliases []string
 	summaryWord    string // as written
+	employerName   string
 	bodyWord       string
 	bodyName       string // block of bodyWord
 
@@ -117,11 +126,11 @@ type tally struct {
 	verdict string
 }
 
-func (t *tally) anchored() bool { return t.title+t.department+t.lead > 0 }
+func (t *tally) anchored() bool { return t.title+t.department+t.lead+t.employer > 0 }
 
 // score is in points, rounded.
 func (t *tally) score() int {
-	return (t.title + t.department + t.lead + t.summary + t.body + 500) / 1000
+	return (t.title + t.department + t.lead + t.employer + t.summary + t.body + 500) / 1000
 }
 
 type tallies map[int]*tally
@@ -153,11 +162,12 @@ func (t *tally) anchor(h *hit, s *sentence) {
 // its verdict.
 func judge(in Input) []*tally {
 	ts := tallies{}
-	ts.scoreTitle(read(in.Title))
+	ts.scoreTitle(readTitle(in.Title))
 	ts.scoreDepartment(read(in.Department))
 	ts.scoreSummary(read(in.Summary))
 	ts.scoreBody("duties", read(in.Duties))
 	ts.scoreBody("description", read(in.Description))
+	ts.scoreEmployer(in.Employer)
 	if in.StaffGroup == "08" || in.StaffGroup == "09" {
 		for _, t := range ts {
 			if !t.anchored() {
@@ -300,6 +310,30 @@ func (ts tallies) scoreSummary(p *passage) {
 		}
 		t.summary = min(t.summary+points, summaryMost*1000)
 		t.summaryAliases = append(t.summaryAliases, h.alias.text)
+	}
+}
+
+// scoreEmployer lets the name of an employer stand in for a lead: a surgery
+// need not say that it is a general practice.
+func (ts tallies) scoreEmployer(name string) {
+	l := load()
+	tokens := words.Tokens(name)
+	for i := range tokens {
+		n, values := l.employers.Longest(tokens, i, every)
+		if n == 0 {
+			continue
+		}
+		id := l.employerFields[values[0]]
+		t := ts[id]
+		if t == nil {
+			t = &tally{specialty: id}
+			ts[id] = t
+		}
+		if !t.anchored() {
+			t.employer, t.employerName = employerPoints*1000, strings.Join(strings.Fields(strings.ToValidUTF8(name, "?")), " ")
+			t.exact, t.settled = true, true
+		}
+		return
 	}
 }
 

@@ -14,7 +14,7 @@ import (
 func TestFilesNameSourceAndLicence(t *testing.T) {
 	for name, text := range map[string]string{
 		"specialty-taxonomy.tsv": taxonomyFile, "specialty-synonyms.tsv": synonymsFile,
-		"specialty-traps.tsv": trapsFile, "prose-words.tsv": proseFile, "testdata/cases.tsv": casesFile,
+		"specialty-traps.tsv": trapsFile, "prose-words.tsv": proseFile, "employer-words.tsv": employersFile, "testdata/cases.tsv": casesFile,
 	} {
 		if !strings.HasPrefix(text, "# ") || !strings.Contains(text, "Source:") || !strings.Contains(text, "\n# Licence:") {
 			t.Errorf("%s does not begin with its source and licence", name)
@@ -59,10 +59,23 @@ func TestSynonymsFile(t *testing.T) {
 func TestProseFile(t *testing.T) {
 	l := load()
 	for name, set := range map[string]map[string]bool{
-		"negation": l.negation, "rotation": l.rotation, "cue": l.cue, "unit": l.unit, "clause": l.clause, "want": l.want, "article": l.article,
+		"negation": l.negation, "rotation": l.rotation, "cue": l.cue, "unit": l.unit,
+		"copula": l.copula, "home": l.home, "person": l.person, "clause": l.clause, "want": l.want, "article": l.article,
 	} {
 		if len(set) == 0 {
 			t.Errorf("no words of kind %s", name)
+		}
+	}
+}
+
+func TestEmployersFile(t *testing.T) {
+	for _, row := range words.Rows(employersFile, 2) {
+		if _, ok := Lookup(row[1]); !ok {
+			t.Errorf("%q names the unknown specialty %q", row[0], row[1])
+		}
+		got := Classify(Input{Title: "Cleaner", Employer: "The Elms " + row[0]})
+		if len(got) != 1 || got[0].ID != row[1] || got[0].Confidence != Inferred {
+			t.Errorf("employer %q yields %v, want %s inferred", row[0], got, row[1])
 		}
 	}
 }
@@ -188,6 +201,14 @@ func TestRules(t *testing.T) {
 		{"a lead and the rest", Input{Summary: "Work in our Dermatology Clinic. Dermatology is fun. Phototherapy too."}, []string{"dermatology, stated (8)"}},
 		{"the rest is at most four", Input{Summary: "Oncology. Chemotherapy. SACT. Oncologists. Chemo."}, []string{"oncology, none (4)"}},
 		{"the same word again adds nothing", Input{Summary: "Oncology. Oncology. Oncology."}, []string{"oncology, none (2)"}},
+		{"whom one leads", Input{Summary: "You will lead the Urology team."}, []string{"urology, inferred (5)"}},
+		{"we are", Input{Summary: "We are a busy Urology ward."}, []string{"urology, inferred (5)"}},
+		{"a ward is", Input{Summary: "Ward 4 is our new Urology unit."}, []string{"urology, inferred (5)"}},
+		{"a hospital that is a centre", Input{Summary: "We are a Urology centre."}, []string{"urology, none (2)"}},
+		{"what something else is", Input{Summary: "Next door is a Urology ward."}, []string{"urology, none (2)"}},
+		{"for people with", Input{Summary: "Ours is a service for adults with diabetes."}, []string{"diabetes, inferred (5)"}},
+		{"for no people", Input{Summary: "Ours is a service for those with diabetes."}, []string{"diabetes, none (2)"}},
+		{"for people, and more", Input{Summary: "A service for adults and for diabetes."}, []string{"diabetes, none (2)"}},
 		{"experience in a unit is no lead", Input{Summary: "You have experience in a stroke unit."}, []string{"stroke, none (2)"}},
 		{"experience in ours is", Input{Summary: "Gain experience in our stroke unit."}, []string{"stroke, inferred (5)"}},
 		{"part of", Input{Summary: "You will be part of the friendly Urology team."}, []string{"urology, inferred (5)"}},
@@ -216,6 +237,23 @@ func TestRules(t *testing.T) {
 		{"two words of negation", Input{Summary: "Wards other than paediatrics."}, nil},
 		{"a dash ends a negation", Input{Title: "No weekends - Oncology Nurse"}, []string{"oncology, stated (10)"}},
 		{"a sentence ends a negation", Input{Title: "No weekends! Oncology Nurse"}, []string{"oncology, stated (10)"}},
+
+		{"a letter left out", Input{Title: "Opthalmology Nurse"}, []string{"ophthalmology, stated (10)"}},
+		{"letters that changed places", Input{Title: "Peadiatric Nurse"}, []string{"paediatrics, stated (10)"}},
+		{"a fault in a phrase", Input{Title: "Occuaptional Therapist"}, []string{"occupational-therapy, stated (10)"}},
+		{"two faults", Input{Title: "Opthalmolgy Nurse"}, nil},
+		{"a fault at the begin", Input{Title: "Gardiology Nurse"}, nil},
+		{"a fault in a short word", Input{Title: "Nurology Nurse"}, nil},
+		{"a fault in prose", Input{Summary: "Join our Opthalmology team."}, nil},
+		{"a word that is right", Input{Title: "Physiology Lead"}, []string{"physiology, stated (10)"}},
+		{"a word near a weak name", Input{Title: "Injection Nurse"}, []string{"infectious, none (4)"}},
+
+		{"an employer of one field", Input{Title: "Cleaner", Employer: "Elm Surgery"}, []string{"primary-care, inferred (5)"}},
+		{"an employer of many", Input{Title: "Cleaner", Employer: "Northfield Mental Health NHS Trust"}, nil},
+		{"an employer adds nothing to a title", Input{Title: "Practice Nurse", Employer: "Elm Surgery"}, []string{"primary-care, stated (10)"}},
+		{"an employer beside a profession", Input{Title: "Physiotherapist", Employer: "Elm Surgery"}, []string{"physiotherapy, stated (10)", "primary-care, inferred (5)"}},
+		{"an employer and its text", Input{Title: "Receptionist", Employer: "Elm Surgery", Summary: "Our GP practice is kind. General practice is fun.", StaffGroup: "08"},
+			[]string{"primary-care, stated (8)"}},
 
 		{"longest match", Input{Title: "Psychiatric Intensive Care Nurse"}, []string{"crisis, stated (10)"}},
 		{"a name inside a word", Input{Title: "Neurosurgery"}, []string{"neurosurgery, stated (10)"}},
@@ -259,6 +297,8 @@ func TestEvidence(t *testing.T) {
 		want string
 	}{
 		{Input{Title: "Nurse - Parkinson’s"}, "title: Parkinson’s"},
+		{Input{Title: "Opthalmic Nurse"}, "title: Opthalmic"},
+		{Input{Title: "Nurse", Employer: "Elm\tSurgery"}, "employer: Elm Surgery"},
 		{Input{Title: "Nurse", Department: "Renal  Unit"}, "department: Renal"},
 		{Input{Summary: "Join our friendly, busy Renal\tUnit. Renal."}, "summary: friendly, busy Renal Unit"},
 		{Input{Title: "Endo nurse", Summary: "Endocrinology, thyroid.", Duties: "Endocrine. Endocrine."}, "title: Endo"},
@@ -279,7 +319,7 @@ func FuzzClassify(f *testing.F) {
 	f.Add("A&E \xff", "in our x team", "•", "")
 	f.Add("ROTATIONAL O&G", "out-patient co-ordinator healthcare ward", "no", "09")
 	f.Fuzz(func(t *testing.T, title, summary, duties, group string) {
-		in := Input{Title: title, Department: duties, Summary: summary, Duties: duties, Description: summary, StaffGroup: group}
+		in := Input{Title: title, Employer: summary, Department: duties, Summary: summary, Duties: duties, Description: summary, StaffGroup: group}
 		got := Classify(in)
 		if len(got) > 3 {
 			t.Errorf("%d findings", len(got))

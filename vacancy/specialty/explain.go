@@ -44,6 +44,7 @@ func (t *tally) line() string {
 	add(t.title, "title %", t.titleWord)
 	add(t.department, "department %", t.departmentWord)
 	add(t.lead, `lead "%"`, t.leadQuote)
+	add(t.employer, "employer %", t.employerName)
 	add(t.summary, "summary %", strings.Join(t.summaryAliases, ", "))
 	add(t.body, "duties")
 	line := fmt.Sprintf("%s, %s (%d)", taxonomy().list[t.specialty].ID, verdict, t.score())
@@ -70,6 +71,8 @@ func (t *tally) evidence() string {
 		return "department: " + t.departmentWord
 	case t.lead > 0:
 		return "summary: " + t.leadName
+	case t.employer > 0:
+		return "employer: " + t.employerName
 	case t.title > 0:
 		return "title: " + t.titleWord
 	case t.summary > 0:

@@ -17,6 +17,9 @@ var trapsFile string
 //go:embed prose-words.tsv
 var proseFile string
 
+//go:embed employer-words.tsv
+var employersFile string
+
 // An alias is a word or phrase that names a specialty.
 type alias struct {
 	text      string
@@ -40,8 +43,13 @@ type lists struct {
 	trie    words.Trie // of aliases
 	traps   words.Trie
 	about   words.Trie
+	// dictionary holds the words of aliases and traps.
+	dictionary dictionary
+	// employers are words of an employer's name that tell its one field.
+	employers      words.Trie
+	employerFields []int // by value in employers
 
-	negation, rotation, cue, unit, clause, want, article map[string]bool
+	negation, rotation, cue, unit, copula, home, person, clause, want, article map[string]bool
 }
 
 var load = sync.OnceValue(func() *lists {
@@ -61,14 +69,23 @@ var load = sync.OnceValue(func() *lists {
 		case "title":
 			a.strength = titleOnly
 		}
-		l.trie.Add(words.Split(row[0]), len(l.aliases))
+		phrase := words.Split(row[0])
+		l.trie.Add(phrase, len(l.aliases))
+		l.dictionary.add(phrase)
 		l.aliases = append(l.aliases, a)
 	}
 	for i, row := range words.Rows(trapsFile, 2) {
-		l.traps.Add(words.Split(row[0]), i)
+		phrase := words.Split(row[0])
+		l.traps.Add(phrase, i)
+		l.dictionary.add(phrase)
+	}
+	for i, row := range words.Rows(employersFile, 2) {
+		l.employers.Add(words.Split(row[0]), i)
+		l.employerFields = append(l.employerFields, taxonomy().index[row[1]])
 	}
 	sets := map[string]*map[string]bool{
 		"negation": &l.negation, "rotation": &l.rotation, "cue": &l.cue, "unit": &l.unit,
+		"copula": &l.copula, "home": &l.home, "person": &l.person,
 		"clause": &l.clause, "want": &l.want, "article": &l.article,
 	}
 	for i, row := range words.Rows(proseFile, 2) {

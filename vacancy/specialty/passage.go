@@ -38,9 +38,16 @@ type passage struct {
 
 // read finds the specialties in a text: traps first, then the longest alias
 // at each word.
-func read(text string) *passage {
+func read(text string) *passage { return readTokens(text, words.Tokens(text)) }
+
+// readTitle reads a title, and forgives a fault of spelling.
+func readTitle(text string) *passage {
+	return readTokens(text, load().dictionary.mendAll(words.Tokens(text)))
+}
+
+func readTokens(text string, tokens []words.Token) *passage {
 	l := load()
-	p := &passage{text: text, tokens: words.Tokens(text)}
+	p := &passage{text: text, tokens: tokens}
 	struck := p.strike(&l.traps)
 	p.cut()
 	for n := range p.sentences {
@@ -218,20 +225,65 @@ const (
 // findLeads marks the hits of leads: a cue such as "in" or "join" a few words
 // before the name, and a unit such as "team" or "ward" a few words behind it.
 // "Experience in a stroke unit" asks for something and leads nowhere;
-// "experience in our stroke unit" does.
+// "experience in our stroke unit" does. "We are a stroke unit" and "a unit for
+// people with stroke" lead too.
 func (p *passage) findLeads() {
 	l := load()
 	for i := range p.hits {
 		h := &p.hits[i]
 		s := &p.sentences[h.sentence]
-		from, ok := p.cueBefore(l, s, h.from)
-		if !ok {
-			continue
+		if from, ok := p.cueBefore(l, s, h.from); ok {
+			if to, ok := p.unitAfter(l, s, h); ok {
+				h.leadFrom, h.leadTo = from, to
+				continue
+			}
 		}
-		if to, ok := p.unitAfter(l, s, h); ok {
-			h.leadFrom, h.leadTo = from, to
+		if from, ok := p.copulaBefore(l, s, h.from); ok {
+			if to, ok := p.unitAfter(l, s, h); ok && l.home[p.tokens[to-1].Word] {
+				h.leadFrom, h.leadTo = from, to
+				continue
+			}
+		}
+		if from, ok := p.homeBefore(l, s, h.from); ok {
+			h.leadFrom, h.leadTo = from, h.to
 		}
 	}
+}
+
+// copulaBefore finds the verb of "we are a busy X ward" and "ward 4 is our X
+// ward". A hospital that is a centre of something speaks of the employer.
+func (p *passage) copulaBefore(l *lists, s *sentence, at int) (int, bool) {
+	for k := at - 1; k > max(s.from, at-cueReach); k-- {
+		if l.article[p.tokens[k].Word] && l.copula[p.tokens[k-1].Word] {
+			for j := s.from; j < k-1; j++ {
+				if w := p.tokens[j].Word; w == "we" || l.home[w] {
+					return k - 1, true
+				}
+			}
+			return 0, false
+		}
+		if p.endsPhrase(l, s, k) {
+			return 0, false
+		}
+	}
+	return 0, false
+}
+
+// homeBefore finds the begin of "a service for people with X".
+func (p *passage) homeBefore(l *lists, s *sentence, at int) (int, bool) {
+	person := false
+	for k := at - 1; k > max(s.from, at-cueReach); k-- {
+		w := p.tokens[k].Word
+		switch {
+		case l.person[w]:
+			person = true
+		case w == "for":
+			return max(s.from, k-2), person && l.home[p.tokens[k-1].Word]
+		case w == "and", w == "or":
+			return 0, false
+		}
+	}
+	return 0, false
 }
 
 func (p *passage) cueBefore(l *lists, s *sentence, at int) (int, bool) {
