@@ -95,8 +95,23 @@ func ParseLocation(text string) Location {
 	}
 }
 
-// locate fills in what the gazetteer knows of l.
-func (l *Location) locate() {
+// Locate finds the places of v anew with a gazetteer that knows more than the
+// built-in one, such as whole postcodes. Derive leaves these points alone, and
+// Locate those that the source itself gave.
+func (v *Vacancy) Locate(g *gazetteer.Gazetteer) {
+	for i := range v.Locations {
+		l := &v.Locations[i]
+		if l.PointFrom != "" {
+			l.Lat, l.Lon, l.PointFrom = nil, nil, ""
+		}
+		l.locateIn(g)
+	}
+}
+
+// locate fills in what the built-in gazetteer knows of l.
+func (l *Location) locate() { l.locateIn(gazetteer.Default()) }
+
+func (l *Location) locateIn(g *gazetteer.Gazetteer) {
 	if strings.EqualFold(l.Town, "remote") || strings.EqualFold(l.Site, "remote") {
 		l.Remote = true
 	}
@@ -104,7 +119,7 @@ func (l *Location) locate() {
 		l.Postcode = p
 	}
 	if l.Lat == nil {
-		place, ok := gazetteer.Site(l.Postcode, l.Town)
+		place, ok := g.Site(l.Postcode, l.Town)
 		if ok && place.HasPoint() {
 			lat, lon := place.Point.Lat, place.Point.Lon
 			l.Lat, l.Lon, l.PointFrom = &lat, &lon, string(place.Precision)
@@ -114,7 +129,7 @@ func (l *Location) locate() {
 		}
 	}
 	if l.Region == "" {
-		if r, ok := gazetteer.RegionOf(l.Postcode); ok {
+		if r, ok := g.RegionOf(l.Postcode); ok {
 			l.Region = r
 		}
 	}

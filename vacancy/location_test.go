@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer"
 )
 
 func TestSplitPlaces(t *testing.T) {
@@ -100,4 +102,31 @@ func FuzzSplitPlaces(f *testing.F) {
 			}
 		}
 	})
+}
+
+// whole is one imported postcode.
+type whole struct{}
+
+func (whole) Lookup(code string) (gazetteer.Point, string, bool) {
+	return gazetteer.Point{Lat: 53.7, Lon: -1.5}, "Yorkshire and The Humber", code == "LS1 3EX"
+}
+
+func TestLocateWithPostcodes(t *testing.T) {
+	lat, lon := 51.0, -1.0
+	v := Vacancy{Locations: []Location{
+		{Postcode: "ls13ex"},
+		{Postcode: "BD1 1AA"},
+		{Postcode: "LS1 3EX", Lat: &lat, Lon: &lon}, // as the source gives it
+	}}
+	v.Derive()
+	v.Locate(gazetteer.Default().With(whole{}))
+	v.Derive()
+	for i, want := range []struct {
+		from string
+		lat  float64
+	}{{"postcode", 53.7}, {"sector", *v.Locations[1].Lat}, {"", 51}} {
+		if l := v.Locations[i]; l.PointFrom != want.from || *l.Lat != want.lat {
+			t.Errorf("site %d lies at %v from %q, want %v from %q", i, *l.Lat, l.PointFrom, want.lat, want.from)
+		}
+	}
 }

@@ -1,12 +1,9 @@
 package vacancy
 
 import (
-	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 
-	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer"
 	"github.com/vacancywatch/vacancywatch/vacancy/words"
 )
 
@@ -23,11 +20,117 @@ type Outcome struct {
 	Miles float64 `json:"miles,omitempty"`
 }
 
-// Matches is the definition of a match: every outcome passes. Whatever is
-// faster must agree with it. today is the London day.
+// A Criterion is one thing a search can ask for.
+type Criterion struct {
+	Name string
+	// UnstatedPasses is whether an advert that does not state the fact passes,
+	// unless the search turns that round.
+	UnstatedPasses bool
+}
+
+// Criteria names the criteria of a search in the order of an explanation, and
+// whether an advert that does not state the fact passes by default:
+//
+//	place            fails   no site, or none whose place is known
+//	band             fails   no band or grade; a search for BandUnstated asks for just these
+//	staff_group      passes  told by neither the crawl nor the role in the title
+//	specialty        fails   none named in title, summary or duties; with StatedOnly, only inferred
+//	keywords         fails   words that may stand on an advert page which could not be read
+//	employer         fails   no employer's name and no account; left-out employers never pass
+//	contract         passes
+//	duration         passes  no length of time in the text; a permanent contract states that it has no end
+//	working_pattern  passes
+//	min_salary       passes  no yearly figure and no band of the national pay scales, see YearlyTop
+//	sponsorship      fails   the advert page has not been read; one without the section does not offer it
+//	days_left        passes  no closing date
+//	internal         passes  always stated: a title that does not say so is open to everybody
+func Criteria() []Criterion {
+	out := make([]Criterion, len(criteria))
+	for i := range criteria {
+		out[i] = criteria[i].Criterion
+	}
+	return out
+}
+
+// A criterion decides by test alone; reason only puts the decision into words.
+type criterion struct {
+	Criterion
+	used   func(*Search) bool
+	test   func(*Search, *Vacancy, Day) verdict
+	reason func(*Search, *Vacancy, Day, verdict) string
+}
+
+// A verdict is an outcome without words. Pass means nothing where the fact is
+// not stated.
+type verdict struct{ pass, stated bool }
+
+var (
+	yes      = verdict{pass: true, stated: true}
+	no       = verdict{stated: true}
+	unstated = verdict{}
+)
+
+func stated(pass bool) verdict { return verdict{pass, true} }
+
+// criteria is in the order of an explanation.
+var criteria = []criterion{
+	{Criterion{"place", false}, func(s *Search) bool { return len(s.Places) > 0 }, testPlace, sayPlace},
+	{Criterion{"band", false}, func(s *Search) bool { return len(s.Bands) > 0 }, testBand, sayBand},
+	{Criterion{"staff_group", true}, func(s *Search) bool { return len(s.StaffGroups) > 0 }, testStaffGroup, sayStaffGroup},
+	{Criterion{"specialty", false}, func(s *Search) bool { return len(s.Specialties) > 0 }, testSpecialty, saySpecialty},
+	{Criterion{"keywords", false}, func(s *Search) bool { return s.query != nil }, testKeywords, sayKeywords},
+	{Criterion{"employer", false}, func(s *Search) bool { return len(s.Employers)+len(s.NotEmployers) > 0 }, testEmployer, sayEmployer},
+	{Criterion{"contract", true}, func(s *Search) bool { return len(s.Contracts) > 0 }, testContract, sayContract},
+	{Criterion{"duration", true}, func(s *Search) bool { return s.MinMonths+s.MaxMonths > 0 }, testDuration, sayDuration},
+	{Criterion{"working_pattern", true}, func(s *Search) bool { return len(s.Patterns) > 0 }, testPattern, sayPattern},
+	{Criterion{"min_salary", true}, func(s *Search) bool { return s.MinSalary > 0 }, testSalary, saySalary},
+	{Criterion{"sponsorship", false}, func(s *Search) bool { return s.Sponsorship }, testSponsorship, saySponsorship},
+	{Criterion{"days_left", true}, func(s *Search) bool { return s.DaysLeft > 0 }, testDaysLeft, sayDaysLeft},
+	{Criterion{internal, true}, func(s *Search) bool { return !s.Internal }, testInternal, sayInternal},
+}
+
+const internal = "internal"
+
+// byCost are the indices of criteria from cheap to dear: to look for words,
+// the advert has to be cut into them.
+var byCost = func() []int {
+	order := []string{"band", "sponsorship", "staff_group", "contract", "working_pattern", "employer", "min_salary", "days_left",
+		"specialty", "duration", internal, "place", "keywords"}
+	out := make([]int, len(order))
+	for i, name := range order {
+		out[i] = slices.IndexFunc(criteria, func(c criterion) bool { return c.Name == name })
+	}
+	return out
+}()
+
+// judge decides, with the rule for what is not stated.
+func (c *criterion) judge(s *Search, v *Vacancy, today Day) verdict {
+	return s.rule(c, c.test(s, v, today))
+}
+
+// rule settles a verdict on what is not stated.
+func (s *Search) rule(c *criterion, r verdict) verdict {
+	if !r.stated {
+		r.pass = s.passesUnstated(c.Criterion)
+	}
+	return r
+}
+
+func (s *Search) passesUnstated(c Criterion) bool {
+	if c.Name == "band" && slices.Contains(s.Bands, BandUnstated) {
+		return true
+	}
+	if flipped, ok := s.Unstated[c.Name]; ok {
+		return flipped
+	}
+	return c.UnstatedPasses
+}
+
+// Matches is the definition of a match: every outcome of Explain passes.
+// Whatever is faster must agree with it. today is the London day.
 func Matches(s *Search, v *Vacancy, today Day) bool {
-	for _, o := range Explain(s, v, today) {
-		if !o.Pass {
+	for _, i := range byCost {
+		if c := &criteria[i]; c.used(s) && !c.judge(s, v, today).pass {
 			return false
 		}
 	}
@@ -37,40 +140,20 @@ func Matches(s *Search, v *Vacancy, today Day) bool {
 // Explain returns an outcome for each criterion that the search uses, in the
 // order of Criteria.
 func Explain(s *Search, v *Vacancy, today Day) []Outcome {
-	checks := []struct {
-		name  string
-		used  bool
-		check func(*Search, *Vacancy, Day) Outcome
-	}{
-		{"place", len(s.Places) > 0, checkPlace},
-		{"band", len(s.Bands) > 0, checkBand},
-		{"staff_group", len(s.StaffGroups) > 0, checkStaffGroup},
-		{"specialty", len(s.Specialties) > 0, checkSpecialty},
-		{"keywords", s.query != nil, checkKeywords},
-		{"employer", len(s.Employers)+len(s.NotEmployers) > 0, checkEmployer},
-		{"contract", len(s.Contracts) > 0, checkContract},
-		{"working_pattern", len(s.Patterns) > 0, checkPattern},
-		{"min_salary", s.MinSalary > 0, checkSalary},
-		{"sponsorship", s.Sponsorship, checkSponsorship},
-		{"days_left", s.DaysLeft > 0, checkDaysLeft},
-		{"internal", !s.Internal, checkInternal},
-	}
 	var out []Outcome
-	for i, c := range checks {
-		if !c.used {
+	for i := range criteria {
+		c := &criteria[i]
+		if !c.used(s) {
 			continue
 		}
-		o := c.check(s, v, today)
-		o.Criterion = c.name
-		if !o.Stated {
-			o.Pass = Criteria()[i].UnstatedPasses
-			if flipped, ok := s.Unstated[c.name]; ok {
-				o.Pass = flipped
-			}
-		}
+		r := c.judge(s, v, today)
 		// "Open to external applicants" is worth a line only when it fails.
-		if c.name == "internal" && o.Pass {
+		if c.Name == internal && r.pass {
 			continue
+		}
+		o := Outcome{Criterion: c.Name, Pass: r.pass, Stated: r.stated, Reason: c.reason(s, v, today, r)}
+		if c.Name == "place" {
+			o.Miles = nearestMiles(s, v)
 		}
 		out = append(out, o)
 	}
@@ -86,148 +169,60 @@ func Why(outcomes []Outcome) string {
 	return strings.Join(parts, " · ")
 }
 
-func unstated(reason string) Outcome { return Outcome{Reason: reason} }
-
-func stated(pass bool, format string, args ...any) Outcome {
-	return Outcome{Pass: pass, Stated: true, Reason: fmt.Sprintf(format, args...)}
-}
-
-func checkPlace(s *Search, v *Vacancy, _ Day) Outcome {
-	type near struct {
-		miles float64
-		place Place
-		at    Location
-	}
-	var within, best *near // the nearest inside its radius, and the least far outside
-	known := false
-	for _, l := range v.Locations {
-		for _, p := range s.Places {
-			if p.Remote && l.Remote {
-				return stated(true, "work from home")
-			}
-			if p.Region != "" {
-				if l.Region == "" {
-					continue
-				}
-				known = true
-				if l.Region == p.Region {
-					return stated(true, "in %s (%s)", p.Region, l)
-				}
-				continue
-			}
-			at, ok := l.Point()
-			if !ok {
-				continue
-			}
-			known = true
-			centre := gazetteer.Point{Lat: p.Lat, Lon: p.Lon}
-			miles := gazetteer.Miles(centre, at)
-			if gazetteer.Within(centre, at, p.Miles) {
-				if within == nil || miles < within.miles {
-					within = &near{miles, p, l}
-				}
-				continue
-			}
-			if over := miles - float64(p.Miles); best == nil || over < best.miles-float64(best.place.Miles) {
-				best = &near{miles, p, l}
-			}
-		}
-	}
+func testPlace(s *Search, v *Vacancy, _ Day) verdict {
+	f := fitPlaces(s.Places, v.Locations)
 	switch {
-	case within != nil:
-		o := stated(true, "%s from %s (%s)", milesText(within.miles), within.place.Name, within.at)
-		o.Miles = within.miles
-		return o
-	case best != nil:
-		o := stated(false, "%s from %s, %s too far (%s)", milesText(best.miles), best.place.Name,
-			milesText(best.miles-float64(best.place.Miles)), best.at)
-		o.Miles = best.miles
-		return o
-	case known:
-		return stated(false, "in %s", v.PlaceText())
-	case len(v.Locations) == 0:
-		return unstated("no place stated")
-	default:
-		return unstated("we do not know where " + v.PlaceText() + " is")
+	case f.home, f.area != nil, f.in.place != nil:
+		return yes
+	case f.known:
+		return no
 	}
+	return unstated
 }
 
-// milesText is a distance for people; the radius is compared in metres.
-func milesText(m float64) string {
-	if m < 0.05 {
-		return "less than 0.1 miles"
+func testBand(s *Search, v *Vacancy, _ Day) verdict {
+	if v.Band == "" {
+		return unstated
 	}
-	return fmt.Sprintf("%.1f miles", m)
+	return stated(slices.Contains(s.Bands, v.Band) ||
+		slices.ContainsFunc(v.AlsoBands, func(b string) bool { return slices.Contains(s.Bands, b) }))
 }
 
-func checkBand(s *Search, v *Vacancy, _ Day) Outcome {
-	bands := v.AllBands()
-	if len(bands) == 0 {
-		if v.PageUnread {
-			return unstated("band not known, the advert page could not be read")
-		}
-		return unstated("no band stated")
-	}
-	for _, b := range bands {
-		if slices.Contains(s.Bands, b) {
-			return stated(true, "%s", bandText(b, v.BandFrom))
-		}
-	}
-	return stated(false, "%s, not %s", bandText(strings.Join(bands, "/"), v.BandFrom), strings.Join(s.Bands, " or "))
-}
-
-func bandText(b, from string) string {
-	text := "Band " + b
-	if b != "" && !isDigit(b[0]) {
-		text = "grade " + b
-	}
-	if from == FromTitle {
-		text += " (from the title)"
-	}
-	return text
-}
-
-func checkStaffGroup(s *Search, v *Vacancy, _ Day) Outcome {
+func testStaffGroup(s *Search, v *Vacancy, _ Day) verdict {
 	if v.StaffGroup == "" {
-		return unstated("staff group not stated")
+		return unstated
 	}
-	return stated(slices.Contains(s.StaffGroups, v.StaffGroup), "%s", staffGroupName(v.StaffGroup))
+	return stated(slices.Contains(s.StaffGroups, v.StaffGroup))
 }
 
-func checkSpecialty(s *Search, v *Vacancy, _ Day) Outcome {
-	var names []string
-	for _, sp := range v.Specialties {
+func testSpecialty(s *Search, v *Vacancy, _ Day) verdict {
+	any := false
+	for i := range v.Specialties {
+		sp := &v.Specialties[i]
 		if s.StatedOnly && sp.Confidence != "stated" {
 			continue
 		}
 		if slices.Contains(s.Specialties, sp.ID) {
-			return stated(true, "%s: %s", specialtyName(sp.ID), evidenceText(sp.Evidence))
+			return yes
 		}
-		names = append(names, specialtyName(sp.ID))
+		any = true
 	}
-	if len(names) == 0 {
-		return unstated("no specialty named")
-	}
-	return stated(false, "the advert is about %s", strings.Join(names, ", "))
+	return verdict{stated: any}
 }
 
-// evidenceText turns "summary: Medical Oncology Service" into what stands in a
-// sentence: "Medical Oncology Service" in the summary.
-func evidenceText(e string) string {
-	block, quote, ok := strings.Cut(e, ": ")
-	if !ok {
-		return e
-	}
-	return fmt.Sprintf("%q in the %s", quote, block)
-}
+func testKeywords(s *Search, v *Vacancy, _ Day) verdict { return testKeywordsIn(s, v, v.doc) }
 
-func checkKeywords(s *Search, v *Vacancy, _ Day) Outcome {
-	ok, why := s.query.Match(v.doc())
+// testKeywordsIn cuts the advert into words only if they may be there.
+func testKeywordsIn(s *Search, v *Vacancy, doc func() *words.Doc) verdict {
+	ok := s.query.Possible(v.Title, v.Text.Summary, v.Text.Duties, v.Text.Description, v.Text.Requirements)
+	if ok {
+		ok, _ = s.query.Match(doc())
+	}
 	if !ok && v.PageUnread {
 		// The words may stand on the page that could not be read.
-		return unstated(why + " in the title (the advert page could not be read)")
+		return unstated
 	}
-	return stated(ok, "%s", why)
+	return stated(ok)
 }
 
 func (v *Vacancy) doc() *words.Doc {
@@ -240,86 +235,82 @@ func (v *Vacancy) doc() *words.Doc {
 	)
 }
 
-func checkEmployer(s *Search, v *Vacancy, _ Day) Outcome {
-	is := func(list []string) bool {
-		for _, e := range list {
-			if e != "" && (e == v.Account() || fold(e) == fold(v.Employer)) {
-				return true
-			}
-		}
+func testEmployer(s *Search, v *Vacancy, _ Day) verdict {
+	switch {
+	case v.employedBy(s.NotEmployers):
+		return no
+	case len(s.Employers) == 0 || v.employedBy(s.Employers):
+		return yes
+	case v.Employer == "":
+		return unstated
+	}
+	return no
+}
+
+// employedBy reports whether a list of accounts and names holds the employer.
+func (v *Vacancy) employedBy(list []string) bool {
+	if len(list) == 0 {
 		return false
 	}
-	name := cmp.Or(v.Employer, v.Account(), "employer not stated")
-	if is(s.NotEmployers) {
-		return stated(false, "%s is left out by your search", name)
-	}
-	if v.Employer == "" && len(s.Employers) > 0 && !is(s.Employers) {
-		return unstated("employer not stated")
-	}
-	return stated(len(s.Employers) == 0 || is(s.Employers), "%s", name)
+	account, name := v.Account(), fold(v.Employer)
+	return slices.ContainsFunc(list, func(e string) bool { return e != "" && (e == account || fold(e) == name) })
 }
 
-func checkContract(s *Search, v *Vacancy, _ Day) Outcome {
+func testContract(s *Search, v *Vacancy, _ Day) verdict {
 	if v.Contract == "" {
-		return unstated("contract not stated")
+		return unstated
 	}
-	return stated(slices.ContainsFunc(s.Contracts, func(c string) bool { return fold(c) == fold(v.Contract) }), "%s", v.Contract)
+	contract := fold(v.Contract)
+	return stated(slices.ContainsFunc(s.Contracts, func(c string) bool { return fold(c) == contract }))
 }
 
-func checkPattern(s *Search, v *Vacancy, _ Day) Outcome {
+// testDuration compares generously: of "6 to 12 months" the longer end with
+// what is asked for at least, and the shorter with the most.
+func testDuration(s *Search, v *Vacancy, _ Day) verdict {
+	if fold(v.Contract) == "permanent" {
+		return stated(s.MaxMonths == 0)
+	}
+	l, ok := ParseLength(v.Duration)
+	if !ok {
+		return unstated
+	}
+	return stated(l.To >= MonthsInDays(s.MinMonths) && (s.MaxMonths == 0 || l.From <= MonthsInDays(s.MaxMonths)))
+}
+
+func testPattern(s *Search, v *Vacancy, _ Day) verdict {
 	if len(v.WorkingPatterns) == 0 {
-		return unstated("working pattern not stated")
+		return unstated
 	}
-	for _, p := range v.WorkingPatterns {
-		if slices.Contains(s.Patterns, p) {
-			return stated(true, "%s", p)
-		}
-	}
-	return stated(false, "%s", strings.Join(v.WorkingPatterns, ", "))
+	return stated(slices.ContainsFunc(v.WorkingPatterns, func(p string) bool { return slices.Contains(s.Patterns, p) }))
 }
 
-func checkSalary(s *Search, v *Vacancy, _ Day) Outcome {
-	if v.Salary == nil || v.Salary.Negotiable || v.Salary.Max == 0 {
-		return unstated("salary not stated")
+func testSalary(s *Search, v *Vacancy, today Day) verdict {
+	top, _, ok := v.YearlyTop(today)
+	if !ok {
+		return unstated
 	}
-	if v.Salary.Unit != PerYear {
-		return unstated("salary not stated by the year (" + v.Salary.Text + ")")
-	}
-	want := Money(s.MinSalary * 100)
-	if v.Salary.Max >= want {
-		return stated(true, "up to %s a year", v.Salary.Max)
-	}
-	return stated(false, "up to %s a year, %s short of %s", v.Salary.Max, want-v.Salary.Max, want)
+	return stated(top >= Money(s.MinSalary)*100)
 }
 
-func checkSponsorship(_ *Search, v *Vacancy, _ Day) Outcome {
+func testSponsorship(_ *Search, v *Vacancy, _ Day) verdict {
 	switch v.Sponsorship {
 	case Offered:
-		return stated(true, "sponsorship offered")
+		return yes
 	case NotOffered:
-		return stated(false, "sponsorship not offered")
+		return no
 	}
-	return unstated("sponsorship not known, the advert page has not been read")
+	return unstated
 }
 
-func checkDaysLeft(s *Search, v *Vacancy, today Day) Outcome {
+func testDaysLeft(s *Search, v *Vacancy, today Day) verdict {
 	if v.Closing.IsZero() {
-		return unstated("closing date not stated")
+		return unstated
 	}
-	left := today.DaysUntil(v.Closing)
-	days := "days"
-	if left == 1 {
-		days = "day"
-	}
-	return stated(left >= s.DaysLeft, "closes on %s, %d %s left", v.Closing.Human(), left, days)
+	return stated(today.DaysUntil(v.Closing) >= s.DaysLeft)
 }
 
-func checkInternal(_ *Search, v *Vacancy, _ Day) Outcome {
+func testInternal(_ *Search, v *Vacancy, _ Day) verdict {
 	title := strings.ToLower(v.Title)
-	internal := strings.Contains(title, "internal applicant") || strings.Contains(title, "internal only") ||
-		strings.Contains(title, "internal candidates")
-	if internal {
-		return stated(false, "for internal applicants only")
-	}
-	return stated(true, "open to everybody")
+	return stated(!strings.Contains(title, "internal applicant") && !strings.Contains(title, "internal only") &&
+		!strings.Contains(title, "internal candidates"))
 }

@@ -14,7 +14,7 @@ import (
 )
 
 func TestPrepareFaults(t *testing.T) {
-	const known = "2, 3, 4, 5, 6, 7, 8a, 8b, 8c, 8d, 9, foundation, registrar, specialty-doctor, specialist, consultant, doctor-other, vsm, local"
+	const known = "2, 3, 4, 5, 6, 7, 8a, 8b, 8c, 8d, 9, foundation, registrar, specialty-doctor, specialist, consultant, doctor-other, vsm, local, unstated"
 	s := Search{
 		ID: "my search", Bands: []string{"4", "12"}, StaffGroups: []string{"77", ""}, Specialties: []string{"oncolgy"},
 		Employers: []string{" "}, Contracts: []string{"for ever"}, Patterns: []string{"never"}, Kinds: []Kind{New, "gone"},

@@ -52,11 +52,29 @@ func Metres2(a, b Point) int64 {
 // Miles returns the distance of a and b in miles, as the crow flies, for
 // people to read; +Inf if either is no point. Compare with [Within].
 func Miles(a, b Point) float64 {
-	d := Metres2(a, b)
-	if d == math.MaxInt64 {
+	return MilesOf(Metres2(a, b))
+}
+
+// MilesOf returns a squared distance as of [Metres2] in miles; +Inf for that
+// of no point.
+func MilesOf(metres2 int64) float64 {
+	if metres2 == math.MaxInt64 {
 		return math.Inf(1)
 	}
-	return math.Sqrt(float64(d)) / metresPerMile
+	return math.Sqrt(float64(metres2)) / metresPerMile
+}
+
+// MilesToReach returns the fewest whole miles of a circle that takes in a
+// point at a squared distance as of [Metres2], and false for no point.
+func MilesToReach(metres2 int64) (int, bool) {
+	if metres2 == math.MaxInt64 {
+		return 0, false
+	}
+	miles := int(MilesOf(metres2))
+	for r := Radius(miles); r*r < metres2; r = Radius(miles) {
+		miles++
+	}
+	return miles, true
 }
 
 // Radius returns a number of miles in whole metres, rounded down: what a

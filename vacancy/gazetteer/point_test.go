@@ -129,3 +129,19 @@ func TestProjectAnywhere(t *testing.T) {
 		}
 	}
 }
+
+func TestMilesToReach(t *testing.T) {
+	for _, tt := range []struct {
+		metres2 int64
+		want    int
+	}{
+		{0, 0}, {1, 1}, {1609 * 1609, 1}, {1610 * 1610, 2}, {Radius(10) * Radius(10), 10}, {Radius(10)*Radius(10) + 1, 11},
+	} {
+		if got, ok := MilesToReach(tt.metres2); got != tt.want || !ok {
+			t.Errorf("MilesToReach(%d) = %d, %v, want %d", tt.metres2, got, ok, tt.want)
+		}
+	}
+	if _, ok := MilesToReach(Metres2(Point{}, Point{})); ok {
+		t.Error("no point can be reached")
+	}
+}

@@ -11,7 +11,8 @@
 //
 // Layout: words.go tokens; fold.go accents and compatibility forms;
 // variants.go the embedded spelling variants; trie.go; document.go;
-// query.go the query tree and its printing; parse.go; match.go.
+// query.go the query tree and its printing; parse.go; match.go; possible.go a
+// quick look ahead; loosen.go what a query could ask for less of.
 package words
 
 import (
