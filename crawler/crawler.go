@@ -6,14 +6,20 @@
 //	plan.go      Due: what is to be done now, a pure function
 //	run.go       one run, from the first page to the mark: read this first
 //	listing.go   a page of the listing, and what makes it suspicious
+//	handon.go    what of it is handed on, and in what order
 //	advert.go    the page of one vacancy, and what is done without it
 //	sweep.go     the whole board, and what it may conclude
-//	probe.go     asking by name for what is missing
+//	absence.go   when a sweep is believed; probe.go asks by name for what is missing
+//	canary.go    both listings, one beside the other; fallback.go, which is read
+//	reread.go    adverts once more; budget.go, whose turn the day's requests are
+//	operator.go  what a person decides
 //	finish.go    what follows from how a run ended
 //	fetch.go     colly
 //	polite/      the transport under it: pace, gate, budget, robots, limits
 //	rate/        the rate of posting, learned; drift/ what a listing looks like
-//	nhsjobs/     the pages of NHS Jobs; simulator/ a pretend NHS Jobs
+//	quarantine/  suspicious pages, kept for a person
+//	nhsjobs/     the pages of NHS Jobs; scotland/ those of NHS Scotland
+//	simulator/   a pretend NHS Jobs
 //
 // Nothing here can hammer a site: every request, redirects and robots.txt
 // included, passes package polite, which makes them one at a time, and a public

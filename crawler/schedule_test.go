@@ -137,7 +137,8 @@ func TestScheduleSkips(t *testing.T) {
 func TestScheduleDo(t *testing.T) {
 	t.Parallel()
 	bubble(t, 15, func(t *testing.T, r *rig) {
-		busy, n := 0, 0
+		busy := 0 // of those who have the turn alone
+		var done atomic.Int32
 		alone := func(d time.Duration) func(context.Context) error {
 			return func(context.Context) error {
 				if busy++; busy != 1 {
@@ -145,7 +146,7 @@ func TestScheduleDo(t *testing.T) {
 				}
 				time.Sleep(d)
 				busy--
-				n++
+				done.Add(1)
 				return nil
 			}
 		}
@@ -156,15 +157,15 @@ func TestScheduleDo(t *testing.T) {
 		}
 		stop := scheduled(t, s)
 		time.Sleep(2*time.Minute + 30*time.Second) // in the upkeep of the third tick
-		before := n
+		before := done.Load()
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
-		if err := s.Do(ctx, alone(0)); !errors.Is(err, context.DeadlineExceeded) || n != before {
-			t.Errorf("without waiting: %v, %d done", err, n-before)
+		if err := s.Do(ctx, alone(0)); !errors.Is(err, context.DeadlineExceeded) || done.Load() != before {
+			t.Errorf("without waiting: %v, %d done", err, done.Load()-before)
 		}
 		cancel()
 		begun := time.Now()
-		if err := s.Do(t.Context(), alone(time.Minute)); err != nil || n != before+2 {
-			t.Errorf("%v, %d done, want the upkeep and then what was asked", err, n-before)
+		if err := s.Do(t.Context(), alone(time.Minute)); err != nil || done.Load() != before+2 {
+			t.Errorf("%v, %d done, want the upkeep and then what was asked", err, done.Load()-before)
 		}
 		if took := time.Since(begun); took < 61*time.Second || took > 70*time.Second {
 			t.Errorf("took %s, want the rest of the upkeep and a minute", took)
@@ -178,8 +179,8 @@ func TestScheduleDo(t *testing.T) {
 		if err := s.Do(ctx, alone(0)); !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("after the end of its context: %v", err)
 		}
-		if n < before+4 {
-			t.Errorf("%d done: the schedule did not go on after a panic", n-before)
+		if done.Load() < before+4 {
+			t.Errorf("%d done: the schedule did not go on after a panic", done.Load()-before)
 		}
 	})
 }
