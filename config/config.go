@@ -109,8 +109,14 @@ type Source struct {
 	// Name is the source for good: vacancies are remembered under it.
 	// Defaults to the name of the site.
 	Name string `yaml:"name"`
-	// Site is the website. There is one so far: nhs-jobs.
+	// Site is the website: nhs-jobs (the default), or one that is experimental,
+	// nhs-scotland.
 	Site string `yaml:"site"`
+	// Experimental says that you know what an experimental site is: its reader
+	// was written from what others tell of the site, and never compared with
+	// its real pages. It may miss vacancies and misread what it finds. Without
+	// it such a site is refused.
+	Experimental bool `yaml:"experimental"`
 	// Base is the scheme and host. Defaults to the site's own; a simulator
 	// has another.
 	Base string `yaml:"base"`

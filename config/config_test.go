@@ -75,9 +75,10 @@ func TestFaults(t *testing.T) {
 		"unknown nested key":     {"sources: [{bse: x}]\n", `unknown field "bse"`},
 		"plain password":         {local + "channels: [{name: m, email: {host: h, password: hunter2}}]\n", `unknown field "password"`},
 		"second document":        {local + "---\ndata: x\n", "second document"},
-		"site":                   {"sources: [{site: nhs}]\n", `sources[0]: site "nhs" is unknown: use nhs-jobs`},
+		"site":                   {"sources: [{site: nhs}]\n", `sources[0]: site "nhs" is unknown: use nhs-jobs or nhs-scotland (experimental)`},
+		"experimental site":      {"contact: {page: \"https://example.org\", mail: a@example.org}\nsources: [{site: nhs-scotland}]\n", `sources[0] (nhs-scotland): site "nhs-scotland" is experimental: its reader was written from what others tell of the site and never compared with its real pages, so vacancies may be missed or misread; to crawl it all the same, say experimental: true`},
 		"public without contact": {"sources: [{base: \"https://example.org\"}]\n", "contact: page and mail are missing"},
-		"source twice":           {"sources: [{base: \"http://127.0.0.1:1\"}, {base: \"http://127.0.0.1:2\"}]\n", `sources[1]: the name "nhs-jobs" is used twice`},
+		"source twice":           {"sources: [{base: \"http://127.0.0.1:1\"}, {base: \"http://127.0.0.1:2\"}]\n", `sources[1]: the name "nhs-jobs" is used twice: vacancies are remembered under it, so give each source a name of its own`},
 		"poll too often":         {"contact: {page: \"https://example.org\", mail: a@example.org}\nsources: [{poll_min: 30s}]\n", "poll_min 30s"},
 		"spacing too small":      {"contact: {page: \"https://example.org\", mail: a@example.org}\nsources: [{spacing: 900ms}]\n", "spacing 900ms: give 1s to 1m"},
 		"base with a path":       {"sources: [{base: \"http://127.0.0.1:1/x\"}]\n", "is not a scheme and a host"},
@@ -115,6 +116,44 @@ func TestFaults(t *testing.T) {
 				t.Errorf("the message prints what stands around the fault: %q", err)
 			}
 		})
+	}
+}
+
+// An experimental site is crawled where somebody says so, and one site twice
+// where each source has a name of its own.
+func TestExperimentalSite(t *testing.T) {
+	c, err := Parse([]byte("contact: {page: \"https://example.org\", mail: a@example.org}\n"+
+		"sources: [{}, {name: again}, {site: nhs-scotland, experimental: true}]\n"), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := c.Sources[2].Source("vacancywatch/test")
+	if got.Name != "nhs-scotland" || !got.Site.Experimental || got.Base != "https://apply.jobs.scot.nhs.uk" {
+		t.Errorf("got %+v", got)
+	}
+	if c.Sources[0].Name != "nhs-jobs" || c.Sources[1].Name != "again" || c.Sources[1].Site != "nhs-jobs" {
+		t.Errorf("got %+v", c.Sources)
+	}
+}
+
+// The reference file shows the experimental site as a comment. Uncommented and
+// with a contact, it loads.
+func TestReferenceExperimental(t *testing.T) {
+	b, err := os.ReadFile("../deploy/vacancywatch.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(b)
+	for comment, line := range map[string]string{"#  - site: nhs-scotland": "  - site: nhs-scotland", "#    experimental: true": "    experimental: true",
+		"  page: \"\"": "  page: https://example.org", "  mail: \"\"": "  mail: a@example.org"} {
+		if strings.Count(text, comment) != 1 {
+			t.Fatalf("the file holds %q %d times, want once", comment, strings.Count(text, comment))
+		}
+		text = strings.Replace(text, comment, line, 1)
+	}
+	c, err := Parse([]byte(text), ".")
+	if err != nil || len(c.Sources) != 2 || c.Sources[1].Site != "nhs-scotland" {
+		t.Errorf("got %v", err)
 	}
 }
 

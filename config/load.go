@@ -111,7 +111,7 @@ func (c *Config) check() faults {
 	for i := range c.Sources {
 		c.Sources[i].check(c, fmt.Sprintf("sources[%d]", i), &f)
 		if n := c.Sources[i].Name; names[n] {
-			f.add(fmt.Sprintf("sources[%d]", i), "the name %q is used twice", n)
+			f.add(fmt.Sprintf("sources[%d]", i), "the name %q is used twice: vacancies are remembered under it, so give each source a name of its own, also where two crawl one site", n)
 		} else {
 			names[n] = true
 		}
@@ -179,11 +179,14 @@ func (s *Source) check(c *Config, where string, f *faults) {
 	}
 	site, ok := crawler.SiteByName(s.Site)
 	if !ok {
-		f.add(where, "site %q is unknown: use %s", s.Site, strings.Join(crawler.SiteNames(), " or "))
+		f.add(where, "site %q is unknown: use %s", s.Site, siteWords())
 		return
 	}
 	s.defaults(site.DefaultBase)
 	where = fmt.Sprintf("%s (%s)", where, s.Name)
+	if site.Experimental && !s.Experimental {
+		f.add(where, "site %q is experimental: its reader was written from what others tell of the site and never compared with its real pages, so vacancies may be missed or misread; to crawl it all the same, say experimental: true", s.Site)
+	}
 	if !nameRE.MatchString(s.Name) {
 		f.add(where, "name %q: %s", s.Name, nameRule)
 	}
@@ -222,6 +225,17 @@ func (s *Source) check(c *Config, where string, f *faults) {
 	if s.FirstRun != "baseline" && s.FirstRun != "announce" {
 		f.add(where, "first_run %q is unknown: use baseline or announce", s.FirstRun)
 	}
+}
+
+// siteWords names the sites that can be read.
+func siteWords() string {
+	names := crawler.SiteNames()
+	for i, n := range names {
+		if site, _ := crawler.SiteByName(n); site.Experimental {
+			names[i] += " (experimental)"
+		}
+	}
+	return strings.Join(names, " or ")
 }
 
 func (c *Config) checkRedis(f *faults) {

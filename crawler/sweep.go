@@ -99,15 +99,16 @@ func (r *run) sweep() error {
 		}
 		r.st.Cursor.Page = max(r.st.Cursor.Page, n+1)
 		if r.reached(n, &listing) {
+			// Adverts that could not be read take nothing from what was listed.
 			r.complete = true
 			if len(r.rep.Defects) > 0 || r.st.Cursor.Defect {
-				return r.gaveUp
+				return nil
 			}
 			if err := r.conclude(&listing); err != nil {
 				r.complete = false
 				return err
 			}
-			return r.gaveUp
+			return nil
 		}
 		if err := r.number(); err != nil {
 			return err

@@ -29,6 +29,10 @@ type AdminOptions struct {
 	Ready func(context.Context) error
 	// Status is what /status and /-/fresh show.
 	Status func(context.Context) (Status, error)
+	// Decide carries out what a person has decided about a source, and says in
+	// plain text what was done and what follows. Its error may be a *Refusal.
+	// Where it is nil no decision is taken.
+	Decide func(context.Context, Decision) (answer string, err error)
 	// Contact and Logger are those of PublicOptions.
 	Contact string
 	Logger  *slog.Logger
@@ -51,7 +55,10 @@ const (
 //	GET /-/healthy  liveness: 503 asks for a restart. Neither the store nor the site count, a restart heals neither
 //	GET /-/ready    readiness: 503 asks for no work
 //	GET /-/fresh    whether the promise of freshness is held, as JSON; for people and monitors, never for a probe
-//	GET /status     the status page; / as well
+//	GET /status     the status page; / as well. As JSON where that is asked for, or at /status.json
+//	POST /-/crawl/{action}/{source}
+//	                a decision of Actions; the body, a form or JSON, may hold posted_since and dry_run. Answers text.
+//	                For the command line alone: it is refused to browsers
 func Admin(o AdminOptions) http.Handler {
 	a := &admin{site: newSite(o.Logger, o.Contact), o: o}
 	mux := http.NewServeMux()
@@ -66,6 +73,10 @@ func Admin(o AdminOptions) http.Handler {
 	mux.HandleFunc("GET /-/ready", a.ready)
 	mux.HandleFunc("GET /-/fresh", a.fresh)
 	mux.HandleFunc("GET /status", a.statusPage)
+	mux.HandleFunc("GET /status.json", a.statusJSON)
+	if o.Decide != nil {
+		mux.HandleFunc("POST /-/crawl/{action}/{source}", a.decide)
+	}
 	mux.HandleFunc("GET /{$}", a.statusPage)
 	mux.HandleFunc("GET /"+a.stylePath, a.serveStyle)
 	return a.guard(mux)
@@ -165,10 +176,15 @@ func (a *admin) fresh(w http.ResponseWriter, r *http.Request) {
 }
 
 func (a *admin) statusPage(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Vary", "Accept")
+	if wantsJSON(r.Header.Get("Accept")) {
+		a.statusJSON(w, r)
+		return
+	}
 	ctx, cancel := context.WithTimeout(r.Context(), callTime)
 	defer cancel()
 	st, err := a.o.Status(ctx)
-	a.showStatus(w, r, st, err)
+	a.showStatus(w, r, st, true, err)
 }
 
 // gatherLog takes what promhttp says of a collector that failed.

@@ -153,6 +153,7 @@ func TestFresh(t *testing.T) {
 			hot(40 * time.Minute)(st)
 		}, 200, ""},
 		{"stopped", func(st *Status) { st.Sources[0].State.Stopped = crawler.StoppedRobots }, 503, "stopped"},
+		{"paused", func(st *Status) { st.Sources[0].State.Paused = true }, 503, "paused"},
 		{"baseline", func(st *Status) { st.Sources[0].State.Baseline = &crawler.Baseline{Reason: crawler.FirstRun} }, 503, "baseline"},
 		{"waiting, but in time", func(st *Status) { st.Sources[0].State.Gate = st.Now.Add(time.Hour) }, 200, ""},
 		{"clocks of two machines", hot(-30 * time.Second), 200, ""},

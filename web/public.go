@@ -78,7 +78,7 @@ type search struct {
 func (p *public) statusPage(w http.ResponseWriter, r *http.Request) {
 	w.Header().Del("X-Robots-Tag")
 	st, err := p.status.get(r.Context())
-	p.showStatus(w, r, st, err)
+	p.showStatus(w, r, st, false, err)
 }
 
 // stopPage shows and changes nothing: of those who open a link in a mail, many

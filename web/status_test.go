@@ -2,6 +2,8 @@ package web
 
 import (
 	"context"
+	js "encoding/json"
+	"html"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +25,7 @@ func statusPage(t *testing.T, st Status) string {
 
 func TestStatusPage(t *testing.T) {
 	for name, st := range map[string]Status{
-		"working": working(), "troubled": troubled(), "first-look": firstLook(), "hostile": hostileStatus(), "empty": {},
+		"working": working(), "troubled": troubled(), "first-look": firstLook(), "decisions": decisions(), "hostile": hostileStatus(), "empty": {},
 	} {
 		t.Run(name, func(t *testing.T) {
 			page := statusPage(t, st)
@@ -68,6 +70,19 @@ func TestJudge(t *testing.T) {
 		{"robots", source(func(s *SourceStatus) { s.State.Stopped = crawler.StoppedRobots }), fault, "robots.txt"},
 		{"gated", source(func(s *SourceStatus) { s.State.Stopped = crawler.StoppedGated }), fault, "more than six hours"},
 		{"another reason", source(func(s *SourceStatus) { s.State.Stopped = "operator" }), fault, "(operator)"},
+		{"paused", source(func(s *SourceStatus) { s.State.Paused = true }), fault, "nhs-jobs is paused"},
+		{"flood", source(func(s *SourceStatus) {
+			s.State.Baseline = &crawler.Baseline{Reason: crawler.Flood, Since: noon.Add(-9 * time.Hour)}
+		}), fault, "since 03:00 far more vacancies are unknown to us than can be new"},
+		{"fallback", source(func(s *SourceStatus) { s.State.Fallback = &crawler.Fallback{Since: noon.Add(-time.Hour)} }), notice, "since 11:00 we read the website's pages for people"},
+		{"shrunk", source(func(s *SourceStatus) {
+			s.State.Sweeps, s.State.Suspects = []crawler.SweepRecord{{Unique: 11811}}, []crawler.SweepRecord{{Unique: 8090}}
+		}), notice, "the last reading of the whole website listed far fewer vacancies than before: 8,090 instead of 11,811"},
+		{"blast", source(func(s *SourceStatus) { s.Reports[5].Guard = crawler.GuardBlast }), notice, "more than half of the open vacancies were missing"},
+		{"drift", source(func(s *SourceStatus) {
+			s.Reports[0].Verdict, s.Reports[0].Defects = crawler.Quarantined, []string{"rate"}
+		}), notice, "a page was not what it should be"},
+		{"canary", source(func(s *SourceStatus) { s.Reports[3].Verdict = crawler.Quarantined }), notice, "the two lists of the website do not say the same"},
 		{"stopped and late is told once", source(func(s *SourceStatus) {
 			s.State.Stopped = "operator"
 			s.State.LastGood[crawler.Hot] = noon.Add(-9 * time.Hour)
@@ -154,6 +169,117 @@ func TestJudgeWorstFirst(t *testing.T) {
 	}
 }
 
+// Operators are shown the commands, and people are not.
+func TestCommands(t *testing.T) {
+	st := decisions()
+	o := adminOptions()
+	o.Status = func(context.Context) (Status, error) { return st, nil }
+	page := html.UnescapeString(do(Admin(o), "GET", "/status", "").Body.String())
+	var json statusAnswer
+	answer := do(Admin(o), "GET", "/status.json", "")
+	if err := js.Unmarshal(answer.Body.Bytes(), &json); err != nil || answer.Code != 200 {
+		t.Fatalf("%d, %v", answer.Code, err)
+	}
+	var commands []string
+	for _, f := range json.Findings {
+		commands = append(commands, f.Commands...)
+	}
+	config := ` --config '/etc/vacancywatch/it'\''s ours.yaml'`
+	want := []string{
+		"vacancywatch crawl release nhs-jobs" + config + " --dry-run", "vacancywatch crawl release nhs-jobs" + config,
+		"vacancywatch crawl accept nhs-jobs" + config, "vacancywatch crawl resume nhs-scotland" + config,
+		"vacancywatch crawl resume trust-board" + config, "vacancywatch crawl accept nhs-jobs" + config,
+	}
+	if diff := cmp.Diff(want, commands); diff != "" {
+		t.Errorf("commands (-want +got):\n%s", diff)
+	}
+	for _, c := range append(commands, "vacancywatch read /var/lib/vacancywatch/quarantine/") {
+		if !strings.Contains(page, "<code>"+c) {
+			t.Errorf("the page does not hold %q", c)
+		}
+	}
+	f := newFixture(t, func(o *PublicOptions) { o.Status = func(context.Context) (Status, error) { return st, nil } })
+	people := do(f.handler, "GET", "/", "").Body.String()
+	checkPage(t, people)
+	for _, no := range []string{"vacancywatch crawl", "quarantine", "/etc/", "<h3>"} {
+		if strings.Contains(people, no) {
+			t.Errorf("people are shown %q", no)
+		}
+	}
+}
+
+// The status for programs says what the page says, whatever is in it, and no
+// error.
+func TestStatusJSON(t *testing.T) {
+	st, err := decisions(), error(nil)
+	for i := range st.Sources[0].Reports {
+		st.Sources[0].Reports[i].Err = "read advert C9000-26-0001: canary secret"
+	}
+	o := adminOptions()
+	o.Status = func(context.Context) (Status, error) { return st, err }
+	h := Admin(o)
+	w := do(h, "GET", "/status.json", "")
+	checkHeaders(t, w.Header())
+	checkGolden(t, "status-decisions.json", w.Body.String())
+	if strings.Contains(w.Body.String(), "secret") {
+		t.Error("the error of a run is shown")
+	}
+	for accept, want := range map[string]string{
+		"": "text/html; charset=utf-8", "*/*": "text/html; charset=utf-8", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8": "text/html; charset=utf-8",
+		"application/json": "application/json", "application/json, text/plain;q=0.5": "application/json", "text/html, application/json": "text/html; charset=utf-8",
+	} {
+		if got := do(h, "GET", "/status", "", "Accept", accept).Header().Get("Content-Type"); got != want {
+			t.Errorf("Accept %q: got %s, want %s", accept, got, want)
+		}
+	}
+	for name, s := range map[string]Status{"hostile": hostileStatus(), "empty": {}, "first look": firstLook()} {
+		st = s
+		if w := do(h, "GET", "/status.json", ""); w.Code != 200 || !js.Valid(w.Body.Bytes()) || strings.Contains(w.Body.String(), ": null") {
+			t.Errorf("%s: got %d %s", name, w.Code, w.Body)
+		}
+	}
+	err = errStore
+	if w := do(h, "GET", "/status.json", ""); w.Code != 503 || strings.Contains(w.Body.String(), "10.0.0.7") || !js.Valid(w.Body.Bytes()) {
+		t.Errorf("with a store that fails: got %d %s", w.Code, w.Body)
+	}
+}
+
+func TestLastSweep(t *testing.T) {
+	st := working()
+	s := &st.Sources[0]
+	sw, ok := s.lastSweep()
+	want := sweepStatus{Ended: noon.Add(-8*time.Hour + 4*time.Minute + 12*time.Second), Feed: "xml", Verdict: crawler.OK, Unique: 11811, Total: 11822,
+		Coverage: 11811.0 / 11822, Absent: 12}
+	if diff := cmp.Diff(want, sw); diff != "" || !ok || s.closedEarly() != 9 {
+		t.Errorf("closed early %d; (-want +got):\n%s", s.closedEarly(), diff)
+	}
+	// A part of a sweep is no end of one. What is no longer among the reports
+	// the state still knows.
+	s.Reports = s.Reports[:1]
+	s.Reports[0].Tier, s.Reports[0].Verdict = crawler.Sweep, crawler.Partial
+	if sw, ok := s.lastSweep(); ok {
+		t.Errorf("got %+v of a part", sw)
+	}
+	s.State.Sweeps = []crawler.SweepRecord{{Unique: 1, Total: 2}, {Unique: 90, Total: 100, Feed: "html"}}
+	want = sweepStatus{Ended: noon.Add(-8 * time.Hour), Feed: "html", Verdict: crawler.OK, Unique: 90, Total: 100, Coverage: 0.9}
+	if sw, _ := s.lastSweep(); !cmp.Equal(want, sw) || s.closedEarly() != 0 {
+		t.Errorf("got %+v, closed early %d", sw, s.closedEarly())
+	}
+}
+
+func TestCircuit(t *testing.T) {
+	for _, tt := range []struct {
+		failures int
+		gate     time.Duration
+		want     string
+	}{{0, time.Hour, circuitClosed}, {4, time.Hour, circuitClosed}, {5, time.Hour, circuitOpen}, {5, -time.Second, circuitHalfOpen}} {
+		s := SourceStatus{State: crawler.State{Failures: tt.failures, Gate: noon.Add(tt.gate)}}
+		if got := s.circuit(noon); got != tt.want {
+			t.Errorf("%d failures, gate in %s: got %s, want %s", tt.failures, tt.gate, got, tt.want)
+		}
+	}
+}
+
 func TestRunsAreFew(t *testing.T) {
 	st := working()
 	for range 100 {
@@ -174,6 +300,10 @@ func TestWords(t *testing.T) {
 		ago(noon, noon), ago(noon, noon.Add(-time.Minute)), ago(noon, noon.Add(time.Minute)),
 		clock(summer, summer), clock(summer, summer.Add(time.Hour)), clock(summer, summer.AddDate(-1, 0, 0)),
 		engineWords(EngineRedis), engineWords("other"),
+		defectWords([]string{"layout", "layout", "order"}), defectWords([]string{"a", "b", "a", "c", "d"}), countFew(1, "reading", "readings"), countFew(2, "reading", "readings"),
+		pagesWords(&crawler.Report{Tier: crawler.Sweep, Pages: 119, Expected: 121}), pagesWords(&crawler.Report{Tier: crawler.Hot, Pages: 3, Expected: 121}),
+		pagesWords(&crawler.Report{Tier: crawler.Probe, Probes: 18}), pagesWords(&crawler.Report{Tier: crawler.Reread, Read: 1}),
+		shellWord("x"), shellWord(""), shellWord("a b"), shellWord("it's"),
 	}
 	want := []string{
 		"0 seconds", "0 seconds", "1 second", "59 seconds", "1 minute", "119 minutes", "2 hours",
@@ -183,6 +313,8 @@ func TestWords(t *testing.T) {
 		"just now", "1 minute ago", "in 1 minute",
 		"23:30", "2 July, 00:30", "1 July 2025, 23:30",
 		"Redis", "other",
+		"layout, order", "a, b, c, and 1 more", "reading", "2 readings",
+		"119 of 121", "3", "18 by name", "1 advert", "x", "''", "'a b'", `'it'\''s'`,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -195,6 +327,11 @@ func TestWords(t *testing.T) {
 	for _, tier := range crawler.Tiers() {
 		if tierWords(tier) == string(tier) || tierObject(tier) == string(tier) {
 			t.Errorf("tier %q has no words", tier)
+		}
+	}
+	for _, guard := range crawler.Guards() {
+		if strings.Contains(guardWords(guard), "("+guard+")") {
+			t.Errorf("guard %q has no words", guard)
 		}
 	}
 	for _, reason := range crawler.StopReasons() {

@@ -12,6 +12,9 @@ import (
 // shownRuns is how many runs of a source the page lists.
 const shownRuns = 8
 
+// shownKept is how many of the pages in quarantine it lists.
+const shownKept = 10
+
 // statusView is the status page as its template wants it.
 type statusView struct {
 	Class    string // of the panel: ok, notice or fault; its words say the same
@@ -21,19 +24,36 @@ type statusView struct {
 	Findings []findingView
 	Sources  []sourceView
 	Alerts   []fact
+	Kept     []keptView
+	More     string // of what is kept is not shown
 	Version  string
 	Engine   string
 }
 
 type findingView struct {
 	Class, Label, What, Do string
+	Commands               []command
 }
 
 type sourceView struct {
 	ID, Name, Host string
 	Class, State   string
+	Experimental   bool
 	Facts          []fact
+	Groups         []group // for operators
 	Runs           []runView
+}
+
+// A group is a list of facts with a heading.
+type group struct {
+	Title string
+	Facts []fact
+}
+
+type keptView struct {
+	At             stamp
+	Source, Reason string
+	Command        string
 }
 
 // A fact is one line of a list: a value in words, or a time and a remark.
@@ -60,7 +80,9 @@ type runView struct {
 
 func (l level) class() string { return [...]string{"ok", "notice", "fault"}[l] }
 
-func newStatusView(st *Status) *statusView {
+// newStatusView puts a status into words; for operators with the details and
+// the commands.
+func newStatusView(st *Status, operators bool) *statusView {
 	findings := judge(st)
 	v := &statusView{Version: st.Version, Engine: engineWords(st.Engine)}
 	v.AsOf = stampOf(st.Now, st.Now)
@@ -72,7 +94,11 @@ func newStatusView(st *Status) *statusView {
 		if f.Level == fault {
 			label = "Problem"
 		}
-		v.Findings = append(v.Findings, findingView{f.Level.class(), label, f.What, f.Do})
+		fv := findingView{Class: f.Level.class(), Label: label, What: f.What, Do: f.Do}
+		if operators {
+			fv.Commands = f.Commands
+		}
+		v.Findings = append(v.Findings, fv)
 	}
 	v.Class = worst.class()
 	switch worst {
@@ -84,9 +110,16 @@ func newStatusView(st *Status) *statusView {
 		v.Label, v.Sentence = "Not working as it should", "Alerts may be late or missing. What is wrong, and what is done about it, is below."
 	}
 	for i := range st.Sources {
-		v.Sources = append(v.Sources, st.Sources[i].view(st.Now, i))
+		sv := st.Sources[i].view(st.Now, i)
+		if operators {
+			sv.Groups = st.Sources[i].groups(st.Now)
+		}
+		v.Sources = append(v.Sources, sv)
 	}
 	v.Alerts = alertFacts(st)
+	if operators {
+		v.keep(st)
+	}
 	return v
 }
 
@@ -110,9 +143,9 @@ func alertFacts(st *Status) []fact {
 }
 
 func (s *SourceStatus) view(now time.Time, n int) sourceView {
-	v := sourceView{ID: "source-" + strconv.Itoa(n+1), Name: s.Name, Host: s.Host}
+	v := sourceView{ID: "source-" + strconv.Itoa(n+1), Name: s.Name, Host: s.Host, Experimental: s.Experimental}
 	worst := fine
-	for _, f := range s.judge(now) {
+	for _, f := range s.judge(now, "") {
 		worst = max(worst, f.Level)
 	}
 	v.Class = worst.class()
@@ -120,6 +153,10 @@ func (s *SourceStatus) view(now time.Time, n int) sourceView {
 	switch {
 	case st.Stopped != "":
 		v.State = "Stopped until a person resumes it"
+	case st.Paused:
+		v.State = "Paused until a person resumes it"
+	case st.Baseline != nil && st.Baseline.Reason == crawler.Flood:
+		v.State = "Flooded, a person must decide what is told"
 	case st.Baseline != nil:
 		v.State = "First look, nobody is told yet"
 	case st.Gate.After(now) && worst == fault:
@@ -160,11 +197,11 @@ func (s *SourceStatus) view(now time.Time, n int) sourceView {
 		}
 		add("Whole website being read", time.Time{}, progress)
 	}
-	if st.Stopped == "" {
+	if st.Stopped == "" && !st.Paused {
 		switch {
 		case st.Gate.After(now):
 			add("Next look not before", st.Gate, "")
-		case st.Baseline == nil && st.NextHot.After(now):
+		case (st.Baseline == nil || st.Baseline.Reason == crawler.Flood) && st.NextHot.After(now):
 			add("Next look", st.NextHot, "")
 		}
 	}
@@ -183,7 +220,7 @@ func (s *SourceStatus) view(now time.Time, n int) sourceView {
 			found += ", not told"
 		}
 		v.Runs = append(v.Runs, runView{Started: stampOf(now, r.Started), Kind: tierWords(r.Tier), Result: verdictWords(r),
-			Good: r.Verdict == crawler.OK, Pages: thousands(r.Pages), New: found, Took: took(r.Took)})
+			Good: r.Verdict == crawler.OK, Pages: pagesWords(r), New: found, Took: took(r.Took)})
 	}
 	return v
 }

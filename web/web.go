@@ -3,8 +3,10 @@
 // and calls back to act; it never reads the store or the configuration.
 //
 //	admin.go   /metrics, /-/healthy, /-/ready, /-/fresh, /status: for operators
+//	decide.go  /-/crawl/{action}/{source}: what they decide about a source
 //	public.go  /, /u/{token}: for people
 //	status.go  what the status page is told; judge.go what it concludes
+//	view.go    the status in words; status_json.go the same for programs
 //	token.go   the tokens in links
 //
 // The laws of every page: no GET changes anything, no script, no cookie, no

@@ -36,7 +36,8 @@ func working() Status {
 		Version: "1.4.0", Now: noon, Engine: EngineEmbedded,
 		Live: 11815, Known: 20411, Queued: 3, Due: 1, OldestDue: noon.Add(-20 * time.Second), Digests: 14, Searches: 132,
 		Sources: []SourceStatus{{
-			Name: "nhs-jobs", Host: "www.jobs.nhs.uk", Live: 11815, Taken: 812, Limit: 9000,
+			Name: "nhs-jobs", Host: "www.jobs.nhs.uk", Live: 11815, Taken: 812, Limit: 9000, Feeds: []string{crawler.FeedXML, crawler.FeedHTML},
+			By: map[string]int{"hot": 195, "advert": 402, "sweep": 119, "probe": 61, "reread": 35},
 			State: crawler.State{
 				Epoch: "e1", NextHot: noon.Add(4 * time.Minute), Total: 11820, Runs: 4711,
 				LastGood: map[crawler.Tier]time.Time{
@@ -46,10 +47,59 @@ func working() Status {
 				run(crawler.Hot, 3, 1, 4, 6400*time.Millisecond),
 				run(crawler.Hot, 11, 2, 17, 52*time.Second),
 				run(crawler.Deep, 42, 6, 1, 65*time.Second),
-				run(crawler.Sweep, 8*60, 119, 0, 4*time.Minute+12*time.Second),
+				night(run(crawler.Canary, 7*60+55, 2, 0, 9*time.Second)),
+				night(run(crawler.Probe, 7*60+58, 0, 0, 41*time.Second)),
+				night(run(crawler.Sweep, 8*60, 119, 0, 4*time.Minute+12*time.Second)),
 			},
 		}},
 	}
+}
+
+// night is a run of last night, with what it has counted.
+func night(r crawler.Report) crawler.Report {
+	switch r.Tier {
+	case crawler.Sweep:
+		r.Expected, r.FirstTotal, r.Unique, r.Absent = 119, 11822, 11811, 12
+	case crawler.Probe:
+		r.Probes, r.Closed = 14, 9
+	}
+	return r
+}
+
+// decisions is a status in which three sources wait for a person, and much else
+// is to be told to one.
+func decisions() Status {
+	st := working()
+	st.Config = "/etc/vacancywatch/it's ours.yaml"
+	s := &st.Sources[0]
+	since := noon.Add(-90 * time.Minute)
+	s.State.Baseline = &crawler.Baseline{Reason: crawler.Flood, Since: since}
+	s.State.Fallback = &crawler.Fallback{Since: since, Good: 1}
+	s.State.Failures, s.State.Gate = 5, noon.Add(10*time.Minute)
+	s.State.Sweeps = []crawler.SweepRecord{{Unique: 11811, Total: 11822}}
+	s.State.Suspects = []crawler.SweepRecord{{Unique: 8102, Total: 8110}, {Unique: 8090, Total: 8090}}
+	s.State.Probing = &crawler.Probing{Since: noon.Add(-32 * time.Hour), Left: 61, Unclear: []string{"C9000-26-0001"}, Failed: 1, NotBefore: noon.Add(20 * time.Minute)}
+	for i := range s.Reports {
+		r := &s.Reports[i]
+		switch r.Tier {
+		case crawler.Sweep:
+			r.Verdict, r.Guard, r.Defects, r.Unique, r.FirstTotal, r.Total = crawler.Quarantined, crawler.GuardDrop, []string{"drop"}, 8090, 8090, 8090
+		case crawler.Probe:
+			r.Verdict, r.Guard, r.Defects = crawler.Quarantined, crawler.GuardProbe, []string{"control"}
+		case crawler.Canary:
+			r.Verdict, r.Defects = crawler.Quarantined, []string{"canary", "canary", "title"}
+		}
+	}
+	st.Sources = append(st.Sources,
+		SourceStatus{Name: "nhs-scotland", Host: "apply.jobs.scot.nhs.uk", Experimental: true, Feeds: []string{crawler.FeedHTML}, Limit: 4000,
+			State: crawler.State{Epoch: "e2", Paused: true}},
+		SourceStatus{Name: "trust-board", Host: "jobs.example.org", State: crawler.State{Epoch: "e3", Stopped: crawler.StoppedRobots}})
+	for i := range shownKept + 2 {
+		st.Kept = append(st.Kept, KeptPage{File: fmt.Sprintf("/var/lib/vacancywatch/quarantine/20261124T0%d0000Z_nhs-jobs_layout.page.gz", i%10), Source: "nhs-jobs",
+			At: noon.Add(time.Duration(i-20) * time.Hour), Tier: "hot", Defects: []string{"layout", "order", "order", "short", "total"}, Bytes: 20111})
+	}
+	st.Kept[0].Defects = nil
+	return st
 }
 
 // troubled is a status in which much is wrong at once.
@@ -79,12 +129,13 @@ func firstLook() Status {
 // hostileStatus has markup in every text that a page could show.
 func hostileStatus() Status {
 	st := troubled()
-	st.Version, st.Engine = hostile, hostile
+	st.Version, st.Engine, st.Config = hostile, hostile, hostile
+	st.Kept = []KeptPage{{File: hostile, Source: hostile, Defects: []string{hostile}}}
 	for i := range st.Sources {
 		s := &st.Sources[i]
-		s.Name, s.Host = hostile, hostile
+		s.Name, s.Host, s.Feeds = hostile, hostile, []string{hostile}
 		for j := range s.Reports {
-			s.Reports[j].Tier, s.Reports[j].Verdict, s.Reports[j].Err = hostile, hostile, hostile
+			s.Reports[j].Tier, s.Reports[j].Verdict, s.Reports[j].Err, s.Reports[j].Guard = hostile, hostile, hostile, hostile
 			s.Reports[j].Defects = []string{hostile}
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -14,6 +15,8 @@ import (
 	"github.com/vacancywatch/vacancywatch/alerts/channel"
 	"github.com/vacancywatch/vacancywatch/config"
 	"github.com/vacancywatch/vacancywatch/crawler"
+	manners "github.com/vacancywatch/vacancywatch/crawler/polite" // tests of this package have a function polite
+	"github.com/vacancywatch/vacancywatch/crawler/quarantine"
 	"github.com/vacancywatch/vacancywatch/store"
 	"github.com/vacancywatch/vacancywatch/store/engine"
 	"github.com/vacancywatch/vacancywatch/vacancy"
@@ -23,6 +26,7 @@ import (
 // An app is the daemon put together: everything that can fail has been built.
 type app struct {
 	cfg      *config.Config
+	file     string // the configuration's; "" where it came from none
 	log      *slog.Logger
 	folder   *store.Folder
 	store    *store.Store
@@ -34,8 +38,10 @@ type app struct {
 	dispatcher *alerts.Dispatcher
 	deliverer  *alerts.Deliverer
 	schedule   *crawler.Schedule
+	quarantine *quarantine.Folder // nil where it cannot be opened
 	started    time.Time
 	lastPrune  time.Time
+	clockTold  time.Time       // when it was last said that two clocks differ
 	stopping   <-chan struct{} // closed once the process was asked to end
 }
 
@@ -73,20 +79,45 @@ func newApp(ctx context.Context, cfg *config.Config, log *slog.Logger) (a *app, 
 		return a, err
 	}
 	a.registerBuild()
-	a.wireAlerts()
-	if err := a.wireCrawl(); err != nil {
+	if err := a.wire(); err != nil {
 		return a, err
+	}
+	for _, r := range a.schedule.Runners {
+		if r.Source.Site.Experimental {
+			log.Warn("the site of this source is experimental: nobody has compared what is read with its real pages", "source", r.Source.Name)
+		}
 	}
 	a.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		&stateCollector{app: a})
 	return a, nil
 }
 
+// newOperator wires what a person's decision about a source needs. Unlike a
+// daemon's start it brings no search of the configuration into the state.
+func newOperator(ctx context.Context, cfg *config.Config, log *slog.Logger) (*app, error) {
+	a := &app{cfg: cfg, log: log, registry: prometheus.NewRegistry(), started: time.Now()}
+	err := a.openStore(ctx)
+	if err == nil {
+		err = a.wire()
+	}
+	if err != nil {
+		a.close()
+	}
+	return a, err
+}
+
+// A folderError says that the data folder could not be taken, most likely for
+// another process has it.
+type folderError struct{ err error }
+
+func (e folderError) Error() string { return e.err.Error() }
+func (e folderError) Unwrap() error { return e.err }
+
 // openStore opens the state: Redis where one is configured, else the embedded
 // file.
 func (a *app) openStore(ctx context.Context) (err error) {
 	if a.folder, err = store.OpenFolder(a.cfg.Data); err != nil {
-		return err
+		return folderError{err}
 	}
 	var eng engine.Engine
 	if a.cfg.Redis != nil {
@@ -141,6 +172,11 @@ func (a *app) registerBuild() {
 	a.registry.MustRegister(g)
 }
 
+func (a *app) wire() error {
+	a.wireAlerts()
+	return a.wireCrawl()
+}
+
 func (a *app) wireAlerts() {
 	metrics := alerts.NewMetrics(a.registry)
 	a.deliverer = &alerts.Deliverer{
@@ -164,41 +200,48 @@ func (a *app) wireCrawl() error {
 		sources = append(sources, src)
 		tick = min(tick, max(src.HotMin, time.Second).Truncate(time.Second))
 	}
+	kept, err := quarantine.Open(a.quarantineDir(), time.Now)
+	if err != nil {
+		a.log.Error("pages that are not what they should be cannot be kept", "err", err)
+	} else {
+		a.quarantine = kept
+	}
 	metrics := crawler.NewMetrics(a.registry, sources)
 	a.schedule = &crawler.Schedule{Tick: tick, Metrics: metrics, Upkeep: a.upkeep}
+	// Sources of one host share its pace, and their requests its connection.
+	var hosts manners.Hosts
+	base := manners.NewBase()
 	for _, src := range sources {
-		transport, err := crawler.NewPolite(crawler.NewBase(), src, time.Now, a.budget(src), metrics)
+		transport, err := src.Transport(manners.Options{Base: base, Host: hosts.Of(src.Base), Now: time.Now,
+			Take: crawler.Budget(a.store, src, time.Now), Observer: metrics.Observer(src.Name, a.log)})
 		if err != nil {
 			return err
 		}
-		a.schedule.Runners = append(a.schedule.Runners, &crawler.Runner{
+		r := &crawler.Runner{
 			Source: src, Memory: a.store, Sink: a.dispatcher, Transport: transport, Holder: a.folder.Holder,
 			Now: time.Now, Logger: a.log, Metrics: metrics,
-		})
+		}
+		if a.quarantine != nil { // else it would be a Keeper that is not nil
+			r.Quarantine = a.quarantine
+		}
+		a.schedule.Runners = append(a.schedule.Runners, r)
 	}
 	return nil
 }
 
-// budget counts a request against its source's day. What finds new adverts
-// goes before what reads them, and that before what sweeps.
-func (a *app) budget(src crawler.Source) func(context.Context, string) (bool, error) {
-	return func(ctx context.Context, kind string) (bool, error) {
-		reserve := 0
-		if kind == crawler.KindAdvert {
-			reserve = src.Budget / 5
-		}
-		return a.store.Take(ctx, src.Name, vacancy.DayOf(time.Now(), time.UTC), src.Budget, reserve)
-	}
-}
+// quarantineDir is where pages are kept that were not what they should be.
+func (a *app) quarantineDir() string { return filepath.Join(a.folder.Path, "quarantine") }
 
 // upkeep is done after each tick: what is over is closed, what was interrupted
 // is finished, and once an hour what has outlived its time is removed.
 func (a *app) upkeep(ctx context.Context) error {
 	now := time.Now()
-	closed, err := a.store.Expire(ctx, vacancy.LondonDay(now), now)
-	a.dispatcher.Metrics.Observe(closed)
-	if err != nil {
-		return err
+	if !a.clockHolds(now) {
+		closed, err := a.store.Expire(ctx, vacancy.LondonDay(now), now)
+		a.dispatcher.Metrics.Observe(closed)
+		if err != nil {
+			return err
+		}
 	}
 	if err := a.dispatcher.Recover(ctx); err != nil {
 		return err
@@ -213,7 +256,35 @@ func (a *app) upkeep(ctx context.Context) error {
 			a.log.Warn("the hourly copy of the state failed", "err", err)
 		}
 	}
+	if a.quarantine != nil {
+		if err := a.quarantine.Expire(); err != nil {
+			a.log.Warn("old pages could not be removed from quarantine", "err", err)
+		}
+	}
 	return a.store.Prune(ctx, now)
+}
+
+// clockTellEvery is how often it is said that two clocks differ.
+const clockTellEvery = time.Hour
+
+// clockHolds reports whether nothing may be closed by its date: a site's clock
+// and ours differ, so that one of them is wrong about which day it is.
+func (a *app) clockHolds(now time.Time) bool {
+	holds := false
+	for _, r := range a.schedule.Runners {
+		d := r.Transport.ClockDifference()
+		if d.Abs() <= crawler.MaxClockDifference {
+			continue
+		}
+		holds = true
+		r.Metrics.ClosingSkipped(r.Source.Name, crawler.GuardClock)
+		if now.Sub(a.clockTold) >= clockTellEvery {
+			a.clockTold = now
+			a.log.Error("the site's clock and ours differ by more than two minutes: no vacancy is closed by its date until they agree",
+				"source", r.Source.Name, "difference", d)
+		}
+	}
+	return holds
 }
 
 // close gives everything back.

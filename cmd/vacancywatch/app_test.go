@@ -42,6 +42,16 @@ func TestDemoOnce(t *testing.T) {
 // crawled is a daemon that has crawled and told everything there was.
 func crawled(t *testing.T, adverts []*world.Advert) (*app, *mailbox.Mailbox, *bytes.Buffer) {
 	t.Helper()
+	return crawledWith(t, adverts, "")
+}
+
+// crawledWith is crawled with faults of the site.
+func crawledWith(t *testing.T, adverts []*world.Advert, script string) (*app, *mailbox.Mailbox, *bytes.Buffer) {
+	t.Helper()
+	faults, err := simulator.ParseFaults(strings.NewReader(script))
+	if err != nil {
+		t.Fatal(err)
+	}
 	box, err := mailbox.New(mailbox.Options{})
 	if err != nil {
 		t.Fatal(err)
@@ -51,7 +61,7 @@ func crawled(t *testing.T, adverts []*world.Advert) (*app, *mailbox.Mailbox, *by
 	go func() { ended <- box.Run(ctx) }()
 	t.Cleanup(func() { cancel(); <-ended })
 	server := httptest.NewUnstartedServer(nil)
-	site := simulator.New(simulator.Options{Seed: 3, Now: time.Now, Live: -1, Quiet: true, MinGap: -1,
+	site := simulator.New(simulator.Options{Seed: 3, Now: time.Now, Live: -1, Quiet: true, MinGap: -1, Faults: faults,
 		BaseURL: "http://" + server.Listener.Addr().String()})
 	server.Config.Handler = site
 	server.Start()
@@ -90,7 +100,7 @@ func TestNobodyIsNamed(t *testing.T) {
 	var adverts []*world.Advert
 	var planted []string
 	for i := range 60 {
-		a := w.Make(uint64(100+i), time.Now(), 14)
+		a := w.Make(uint64(100+i), time.Now(), 14+i%7)
 		a.Posted = time.Time{}
 		a.Contact = world.Contact{Role: "Ward Manager", Name: fmt.Sprintf("Wilhelmina Planted%d", i),
 			Email: fmt.Sprintf("w.planted%d@trust.example", i), Phone: fmt.Sprintf("020 7946 0%03d", i)}
@@ -154,7 +164,7 @@ func TestMetricNames(t *testing.T) {
 		series += len(f.Metric)
 		for _, m := range f.Metric {
 			for _, l := range m.Label {
-				if strings.Contains(l.GetValue(), "canary") || strings.Contains(l.GetValue(), "http") {
+				if strings.Contains(l.GetValue(), "canary.reader") || strings.Contains(l.GetValue(), "http") {
 					t.Errorf("%s has the label %s=%q", f.GetName(), l.GetName(), l.GetValue())
 				}
 			}

@@ -22,7 +22,7 @@ type exportCmd struct {
 // Run writes what is remembered. Mail addresses are left out of searches: an
 // export is passed on.
 func (c *exportCmd) Run(e *env) error {
-	since, err := parseSince(c.Since)
+	since, err := parseSince("since", c.Since)
 	if err != nil {
 		return usageError{err}
 	}
@@ -38,7 +38,8 @@ func (c *exportCmd) Run(e *env) error {
 	return errors.Join(err, a.close())
 }
 
-func parseSince(s string) (time.Time, error) {
+// parseSince reads a day or a time, the value of a flag.
+func parseSince(flag, s string) (time.Time, error) {
 	if s == "" {
 		return time.Time{}, nil
 	}
@@ -47,7 +48,7 @@ func parseSince(s string) (time.Time, error) {
 	}
 	var d vacancy.Day
 	if err := d.UnmarshalText([]byte(s)); err != nil {
-		return time.Time{}, fmt.Errorf("--since %q: give a day such as 2026-11-01 or a time such as 2026-11-01T09:00:00Z", s)
+		return time.Time{}, fmt.Errorf("--%s %q: give a day such as 2026-11-01 or a time such as 2026-11-01T09:00:00Z", flag, s)
 	}
 	return d.StartIn(vacancy.London()), nil
 }

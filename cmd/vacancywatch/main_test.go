@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"os"
@@ -77,6 +79,8 @@ func params(script, redis string) testscript.Params {
 			"polite": polite,
 			"absent": absent,
 			"flush":  flush,
+			"flood":  flood,
+			"await":  await,
 		},
 	}
 }
@@ -89,10 +93,12 @@ type scene struct {
 	box   *mailbox.Mailbox
 	dice  int
 	redis string // its address, "" for embedded state
+	admin string // address of a daemon's admin pages
 }
 
 // newScene starts the scene, and writes vw.yaml, a configuration with one
-// search, told by mail and webhook, unless the script brings its own.
+// search, told by mail and webhook, unless the script brings its own. The one in
+// daemon.yaml has an admin address, $ADMIN.
 func newScene(e *testscript.Env) (*scene, error) {
 	secret := "whsec_c3Rvcnktc2VjcmV0LW9uLWxvb3BiYWNrLW9ubHkhISE="
 	box, err := mailbox.New(mailbox.Options{Secrets: map[string]channel.Secret{"ward": channel.NewSecret(secret)}})
@@ -122,9 +128,7 @@ func newScene(e *testscript.Env) (*scene, error) {
 	}
 	e.Setenv("FIXTURES", fixtures)
 	e.Setenv("SITE", base)
-	files := map[string]string{
-		"ward.secret": secret,
-		"vw.yaml": fmt.Sprintf(`listen: {admin: "off", public: "off", public_url: "https://alerts.example.org"}
+	config := fmt.Sprintf(`listen: {admin: "off", public: "off", public_url: "https://alerts.example.org"}
 sources: [{site: nhs-jobs, base: %q, spacing: 2ms, poll_min: 1s}]
 channels:
   - {name: mail, email: {host: 127.0.0.1, port: %s, tls: none, from: "Vacancy alerts <alerts@vacancywatch.example>"}}
@@ -137,8 +141,18 @@ searches:
     places: [{near: E1 6AN, miles: 10}]
     specialties: [oncology]
     notify: [{channel: mail, to: jo@reader.example}, {channel: ward}]
-`, base, port, hooks.URL),
+`, base, port, hooks.URL)
+	s.admin = freePort("127.0.0.1:0")
+	files := map[string]string{
+		"ward.secret": secret,
+		"vw.yaml":     config,
+		// The same with an admin address, for a daemon beside the commands.
+		"daemon.yaml": strings.NewReplacer(`admin: "off"`, fmt.Sprintf("admin: %q", s.admin), "poll_min: 1s", "poll_min: 1s, poll_max: 1s").Replace(config),
 	}
+	e.Setenv("ADMIN", s.admin)
+	// The same on another machine: it shares the Redis alone.
+	files["elsewhere.yaml"] = "data: elsewhere\n" + files["daemon.yaml"]
+	files["elsewhere_off.yaml"] = "data: elsewhere\n" + config
 	for name, text := range files {
 		file := filepath.Join(e.WorkDir, name)
 		if _, err := os.Stat(file); err == nil {
@@ -179,6 +193,39 @@ func post(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) > 1 {
 		ts.Setenv(args[1], ref)
 	}
+}
+
+// flood N posts N adverts at once.
+func flood(ts *testscript.TestScript, _ bool, args []string) {
+	s := sceneOf(ts)
+	n, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	w := world.New(5)
+	for range n {
+		a := w.Make(uint64(7000+s.dice), time.Now(), 14)
+		a.Posted = time.Time{}
+		s.dice++
+		s.site.Publish(*a)
+	}
+}
+
+// await PATH TEXT waits until an admin page of the daemon says the text.
+func await(ts *testscript.TestScript, _ bool, args []string) {
+	const patience = 90 * time.Second // a race detector on a busy machine is slow
+	last := ""
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+		r, err := http.Get("http://" + sceneOf(ts).admin + args[0])
+		if err != nil {
+			last = err.Error()
+			continue
+		}
+		b, err := io.ReadAll(r.Body)
+		ts.Check(errors.Join(err, r.Body.Close()))
+		if last = string(b); strings.Contains(last, args[1]) {
+			return
+		}
+	}
+	ts.Fatalf("%s did not say %q within %s:\n%s", args[0], args[1], patience, last[:min(len(last), 4000)])
 }
 
 // move REFERENCE DAYS moves a closing date to so many days from today.

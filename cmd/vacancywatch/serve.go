@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/vacancywatch/vacancywatch/crawler"
 	"github.com/vacancywatch/vacancywatch/web"
 )
 
@@ -29,6 +30,7 @@ func (c *serveCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	a.file = c.Config
 	err = a.serve(e.ctx)
 	return errors.Join(err, a.close())
 }
@@ -58,9 +60,13 @@ func (a *app) serve(ctx context.Context) error {
 	return err
 }
 
+// serveHTTP serves until ctx ends, and returns when what was being answered has
+// been, so that nobody finds the state closed.
 func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 	srv := web.NewServer("", h)
+	ended := make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
+		defer close(ended)
 		end, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTime)
 		defer cancel()
 		srv.Shutdown(end)
@@ -69,13 +75,14 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
+	<-ended
 	return nil
 }
 
 func (a *app) admin() http.Handler {
 	return web.Admin(web.AdminOptions{
-		Gatherer: a.registry, Status: a.status, Alive: a.schedule.Alive, Started: a.started,
-		Ready: a.ready, Logger: a.log,
+		Gatherer: a.registry, Status: a.fullStatus, Alive: a.schedule.Alive, Started: a.started,
+		Ready: a.ready, Decide: a.decideWhileServing, Logger: a.log,
 	})
 }
 
@@ -116,7 +123,7 @@ func (c *onceCmd) Run(e *env) error {
 func (a *app) once(e *env) error {
 	var errs []error
 	for _, r := range a.schedule.Runners {
-		rep, err := r.Once(e.ctx)
+		rep, err := a.onceOver(e.ctx, r)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("source %s: %w", r.Source.Name, err))
 		}
@@ -144,6 +151,18 @@ func (a *app) once(e *env) error {
 	return errors.Join(errs...)
 }
 
+// onceOver makes one pass over a source, but over none that a person paused.
+func (a *app) onceOver(ctx context.Context, r *crawler.Runner) (crawler.Report, error) {
+	st, err := a.store.State(ctx, r.Source.Name)
+	switch {
+	case err != nil:
+		return crawler.Report{}, fmt.Errorf("read the state: %w", err)
+	case st.Paused:
+		return crawler.Report{}, fmt.Errorf("it is paused: `vacancywatch crawl resume %s` goes on with it", r.Source.Name)
+	}
+	return r.Once(ctx)
+}
+
 func orNone(verdict string) string {
 	if verdict == "" {
 		return "not run"
@@ -167,56 +186,14 @@ func (c *checkCmd) Run(e *env) error {
 	if err != nil {
 		return err
 	}
+	for i := range cfg.Sources {
+		if s := &cfg.Sources[i]; s.Experimental {
+			fmt.Fprintf(e.stdout, "source %s: %s, experimental: nobody has compared what is read with the real pages\n", s.Name, s.Site)
+		}
+	}
 	for _, s := range cfg.VacancySearches() {
 		fmt.Fprintf(e.stdout, "search %s: %s\n", s.ID, s.Describe())
 	}
 	fmt.Fprintf(e.stdout, "%s: ok, %d sources, %d channels, %d searches\n", c.Config, len(cfg.Sources), len(cfg.Channels), len(cfg.Searches))
 	return nil
-}
-
-type crawlCmd struct {
-	Resume resumeCmd `cmd:"" help:"Go on with a source that was stopped because the site refused it."`
-}
-
-type resumeCmd struct {
-	Config string `required:"" type:"path" help:"The configuration file."`
-	Source string `arg:"" help:"The name of the source."`
-}
-
-// Run lifts a stop. A person decides it, after having looked why the site
-// refused, so nothing else lifts it.
-func (c *resumeCmd) Run(e *env) error {
-	cfg, log, err := loadConfig(c.Config, e)
-	if err != nil {
-		return err
-	}
-	a, err := newApp(e.ctx, cfg, log)
-	if err != nil {
-		return err
-	}
-	return errors.Join(a.resume(e, c.Source), a.close())
-}
-
-func (a *app) resume(e *env, source string) error {
-	for _, r := range a.schedule.Runners {
-		if r.Source.Name != source {
-			continue
-		}
-		st, err := a.store.State(e.ctx, source)
-		if err != nil {
-			return err
-		}
-		if st.Epoch == "" || st.Stopped == "" && !st.HTMLForbidden {
-			fmt.Fprintf(e.stdout, "%s is not stopped\n", source)
-			return nil
-		}
-		st.Stopped, st.HTMLForbidden, st.Gate, st.Backoff = "", false, time.Time{}, 0
-		st.Runs++
-		if err := a.store.Mark(e.ctx, source, st); err != nil {
-			return err
-		}
-		fmt.Fprintf(e.stdout, "%s goes on at the next tick\n", source)
-		return nil
-	}
-	return usageError{fmt.Errorf("there is no source %q in the configuration", source)}
 }

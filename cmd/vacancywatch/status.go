@@ -3,18 +3,47 @@ package main
 import (
 	"context"
 	"net/url"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"github.com/vacancywatch/vacancywatch/crawler"
 	"github.com/vacancywatch/vacancywatch/store"
 	"github.com/vacancywatch/vacancywatch/vacancy"
 	"github.com/vacancywatch/vacancywatch/web"
 )
 
-// status is what the status page shows.
-func (a *app) status(ctx context.Context) (web.Status, error) {
+const (
+	// shownReports are read for the page for people. manyReports hold the last
+	// night: a day brings some three hundred.
+	shownReports, manyReports = 10, 500
+)
+
+// status is what the status page shows to people.
+func (a *app) status(ctx context.Context) (web.Status, error) { return a.statusWith(ctx, shownReports) }
+
+// fullStatus is what it shows to operators.
+func (a *app) fullStatus(ctx context.Context) (web.Status, error) {
+	st, err := a.statusWith(ctx, manyReports)
+	if err != nil || a.quarantine == nil {
+		return st, err
+	}
+	st.Config = a.file
+	kept, err := a.quarantine.List()
+	if err != nil {
+		a.log.Warn("not all that is in quarantine can be shown", "err", err)
+	}
+	for i := range kept {
+		k := &kept[i]
+		st.Kept = append(st.Kept, web.KeptPage{File: filepath.Join(a.quarantineDir(), k.Name), Source: k.Source, At: k.At, Tier: k.Tier,
+			Defects: k.Defects, Bytes: k.Size})
+	}
+	return st, nil
+}
+
+func (a *app) statusWith(ctx context.Context, reports int) (web.Status, error) {
 	now := time.Now()
 	v, _, _ := version()
 	counts, err := a.store.Counts(ctx, now)
@@ -39,28 +68,39 @@ func (a *app) status(ctx context.Context) (web.Status, error) {
 		st.Engine = "redis"
 	}
 	for _, r := range a.schedule.Runners {
-		state, err := a.store.State(ctx, r.Source.Name)
+		s, err := a.sourceStatus(ctx, r, now, reports)
 		if err != nil {
 			return web.Status{}, err
 		}
-		reports, err := a.store.Reports(ctx, r.Source.Name, 10)
-		if err != nil {
-			return web.Status{}, err
-		}
-		taken, err := a.store.Taken(ctx, r.Source.Name, vacancy.DayOf(now, time.UTC))
-		if err != nil {
-			return web.Status{}, err
-		}
-		host := r.Source.Base
-		if u, err := url.Parse(host); err == nil {
-			host = u.Host
-		}
-		st.Sources = append(st.Sources, web.SourceStatus{
-			Name: r.Source.Name, Host: host, State: state, Reports: reports, Taken: taken, Limit: r.Source.Budget,
-			Live: live[r.Source.Name],
-		})
+		s.Live = live[s.Name]
+		st.Sources = append(st.Sources, s)
 	}
 	return st, nil
+}
+
+func (a *app) sourceStatus(ctx context.Context, r *crawler.Runner, now time.Time, reports int) (web.SourceStatus, error) {
+	src := &r.Source
+	s := web.SourceStatus{Name: src.Name, Host: src.Base, Experimental: src.Site.Experimental, Limit: src.Budget}
+	if u, err := url.Parse(src.Base); err == nil {
+		s.Host = u.Host
+	}
+	for i := range src.Site.Feeds {
+		s.Feeds = append(s.Feeds, src.Site.Feeds[i].Name)
+	}
+	var err error
+	if s.State, err = a.store.State(ctx, src.Name); err != nil {
+		return s, err
+	}
+	if s.Reports, err = a.store.Reports(ctx, src.Name, reports); err != nil {
+		return s, err
+	}
+	if s.By, err = a.store.Taken(ctx, src.Name, vacancy.DayOf(now, time.UTC)); err != nil {
+		return s, err
+	}
+	for _, n := range s.By {
+		s.Taken += n
+	}
+	return s, nil
 }
 
 // lookup describes a search for the page that stops it.
@@ -88,11 +128,12 @@ var (
 	descDepth    = prometheus.NewDesc("vacancywatch_outbox_depth", "Messages by state.", []string{"state"}, nil)
 	descOldest   = prometheus.NewDesc("vacancywatch_outbox_oldest_due_timestamp_seconds", "When the oldest message that is due fell due; now if none is.", nil, nil)
 	descLeft     = prometheus.NewDesc("vacancywatch_request_budget_remaining", "Requests that this UTC day may still bring.", []string{"source"}, nil)
+	descKept     = prometheus.NewDesc("vacancywatch_quarantine_pages", "Pages that were not what they should be, kept to be looked at.", nil, nil)
 	descSearches = prometheus.NewDesc("vacancywatch_searches", "Saved searches that are in force.", nil, nil)
 )
 
 func (c *stateCollector) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{descUp, descLive, descKnown, descDepth, descOldest, descLeft, descSearches} {
+	for _, d := range []*prometheus.Desc{descUp, descLive, descKnown, descDepth, descOldest, descLeft, descKept, descSearches} {
 		ch <- d
 	}
 }
@@ -101,9 +142,13 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge := func(d *prometheus.Desc, v float64, labels ...string) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, v, labels...)
 	}
+	if c.app.quarantine != nil {
+		files, _ := c.app.quarantine.Stats()
+		gauge(descKept, float64(files))
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
-	st, err := c.app.status(ctx)
+	st, err := c.app.statusWith(ctx, 1)
 	if err != nil {
 		gauge(descUp, 0)
 		return

@@ -66,21 +66,33 @@ func (s *Site) search(q query) []row {
 	rows, ok := s.found[key]
 	if !ok {
 		index := s.board.ranked.entries
-		if q.Sort == "publicationDateDesc" {
+		if q.Sort == newestFirst {
 			index = s.board.posted.entries
 		}
 		rows = make([]row, 0, len(index))
 		for _, e := range index {
 			rows = append(rows, row{e, e.now()})
 		}
-		if q.Sort == "publicationDateDesc" {
+		if q.Sort == newestFirst {
 			slices.Reverse(rows)
 		}
-		rows = s.narrow(q, rows)
+		if !q.plain() {
+			rows = s.narrow(q, rows)
+		}
 		s.found[key] = rows
 	}
 	return rows
 }
+
+// plain reports whether a query asks for everything there is, in an order in
+// which it is kept.
+func (q *query) plain() bool {
+	return q.Keyword == "" && q.Location == "" && q.Employer == "" && q.Reference == "" && len(q.Bands)+len(q.Groups)+len(q.Contracts)+len(q.Patterns)+len(q.Pays) == 0 &&
+		q.SalaryFrom == 0 && q.SalaryTo == 0 && q.Since == "" && (q.Sort == "" || q.Sort == newestFirst)
+}
+
+// newestFirst is the value of the parameter sort for what was posted last.
+const newestFirst = "publicationDateDesc"
 
 // narrow applies a query to rows, which it may reorder. It ranks more than it
 // filters, and where nothing fits it returns much: that is how the site is.

@@ -56,9 +56,6 @@ type Alert struct {
 // A Span of time, from From until before To.
 type Span struct{ From, To time.Time }
 
-// contains reports whether t lies in the span.
-func (s Span) contains(t time.Time) bool { return !t.Before(s.From) && t.Before(s.To) }
-
 // Rules are the limits against which is scored. A zero field takes its
 // default.
 type Rules struct {
