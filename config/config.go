@@ -121,7 +121,7 @@ type Source struct {
 	// has another.
 	Base string `yaml:"base"`
 	// PollsPerDay is how many times a day the newest adverts are asked for;
-	// they are placed where most adverts are posted. Defaults to 200.
+	// they are placed where most adverts are posted. Defaults to 180.
 	PollsPerDay int `yaml:"polls_per_day"`
 	// PollMin and PollMax bound the time between two polls. Default to 2m and
 	// 30m; a minute is the least for a site that is not on this machine.
@@ -232,7 +232,7 @@ func (s *Source) defaults(base string) {
 		s.Base = base
 	}
 	if s.PollsPerDay == 0 {
-		s.PollsPerDay = 200
+		s.PollsPerDay = crawler.DefaultPollsPerDay
 	}
 	set(&s.PollMin, 2*time.Minute)
 	set(&s.PollMax, max(30*time.Minute, s.PollMin))

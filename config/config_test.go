@@ -22,7 +22,7 @@ func TestReferenceFile(t *testing.T) {
 		t.Errorf("data folder %q, want %q, relative to the file", got, want)
 	}
 	src := c.Sources[0]
-	if src.PollsPerDay != 200 || src.PollMin != 2*time.Minute || src.Spacing != 2*time.Second || src.RequestsPerDay != 4000 || src.FirstRun != "baseline" {
+	if src.PollsPerDay != 180 || src.PollMin != 2*time.Minute || src.Spacing != 2*time.Second || src.RequestsPerDay != 4000 || src.FirstRun != "baseline" {
 		t.Errorf("defaults of the source are not those that the file names: %+v", src)
 	}
 	got := c.VacancySearches()

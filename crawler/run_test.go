@@ -38,7 +38,7 @@ func TestBaseline(t *testing.T) {
 			t.Errorf("%d adverts were read, want the new one", n)
 		}
 		// 30 pages, two of them again in the second slice, one hot, two deep
-		// (200 a day), and what more the rhythm of ticks brings.
+		// (180 a day), and what more the rhythm of ticks brings.
 		if n := r.asked("xml", 0); n > 40 {
 			t.Errorf("%d pages were listed", n)
 		}
