@@ -53,6 +53,9 @@ func (r *run) end(err error) (State, Report) {
 	if err == nil && len(r.rep.Defects) == 0 && r.work.Tier.lists() {
 		st.Drift = r.drift.Learned()
 	}
+	if err == nil && r.rep.Pages > 0 {
+		st.Failures = 0 // it answers: whether it can be believed is another question
+	}
 	switch {
 	case r.rep.Verdict == OK:
 		r.succeed(now)
