@@ -17,7 +17,10 @@ import (
 )
 
 type cli struct {
-	Crash crashCmd `cmd:"" help:"Kill the daemon at random instants while it crawls and delivers, and count what was lost and what came twice."`
+	Crawl     crawlCmd     `cmd:"" help:"Crawl simulated weeks of the site in minutes, and score what was told against what happened."`
+	Crash     crashCmd     `cmd:"" help:"Kill the daemon at random instants while it crawls and delivers, and count what was lost and what came twice."`
+	Relevance relevanceCmd `cmd:"" help:"Read labelled adverts as the crawl does, and score specialty, band, place and salary against the labels."`
+	Match     matchCmd     `cmd:"" help:"Match vacancies with a million saved searches, beside a plain loop, bit sets and the ideal."`
 }
 
 // env is what a suite works with besides its flags.

@@ -51,7 +51,7 @@ func OpenBolt(path string, o BoltOptions) (*Bolt, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
-	db.NoSync, db.NoGrowSync = o.NoSync, o.NoSync
+	db.NoSync, db.NoGrowSync, db.NoFreelistSync = o.NoSync, o.NoSync, o.NoSync
 	b := &Bolt{path: path, db: db, file: file, writer: make(chan struct{}, 1)}
 	if size, free := usage(db); mostlyFree(size, free) {
 		if err := b.compact(o); err != nil {
