@@ -270,3 +270,31 @@ func TestFill(t *testing.T) {
 		}
 	})
 }
+
+// Values that are plausible and wrong: rows that say what their neighbours
+// should are believed by nobody, and told to nobody.
+func TestPlausiblyWrong(t *testing.T) {
+	t.Parallel()
+	for _, script := range []string{"xml wrong=closing", "xml wrong=title", "xml wrong=employer", "xml wrong=salary"} {
+		t.Run(script, func(t *testing.T) {
+			bubble(t, 0, func(t *testing.T, r *rig) {
+				r.longLived(250)
+				r.baseline()
+				r.faults(script)
+				r.pass(90 * time.Minute)
+				if n := len(r.mem.events); n > 0 {
+					t.Errorf("%d events: %+v", n, r.mem.events[0])
+				}
+				if n, _ := r.value("crawl_runs_total", "tier", "hot", "outcome", crawler.Quarantined); n < 5 {
+					t.Errorf("%v hot runs quarantined", n)
+				}
+				r.faults("")
+				ref := r.publish()
+				r.pass(20 * time.Minute)
+				if diff := cmp.Diff([]string{ref}, r.mem.heard("all")); diff != "" || len(r.mem.events) != 1 {
+					t.Errorf("%d events, told (-want +got)\n%s", len(r.mem.events), diff)
+				}
+			})
+		})
+	}
+}

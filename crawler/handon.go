@@ -46,7 +46,11 @@ func (r *run) unknown(l *page.Listing) ([]todo, error) {
 		} else {
 			r.known++
 		}
+		if needs[i] == vacancy.NeedAccept || needs[i] == vacancy.NeedChanged {
+			r.changed++
+		}
 		if needs[i] != vacancy.NeedNew {
+			r.listedKnown++
 			known = append(known, v.Reference)
 		} else if !waits {
 			r.rep.Unseen++
@@ -114,7 +118,7 @@ func (r *run) handOn(todos []todo) (rest []todo, err error) {
 	var silent []vacancy.Sighting
 	for i, t := range todos {
 		s := r.sighting(t.v)
-		if s.Baseline && !r.postedSince(t.v) || t.need == vacancy.NeedAccept {
+		if s.Baseline && !r.postedSince(t.v) || t.need <= vacancy.NeedAccept {
 			s.Vacancy.Derive()
 			silent = append(silent, s)
 			continue

@@ -48,6 +48,9 @@ func (r *run) list(n int) (page.Listing, error) {
 		r.rep.Total = l.Total
 	}
 	r.rep.Expected = max(r.rep.Expected, l.Pages)
+	if r.repeats(&l) {
+		r.defect(page.DefectPage)
+	}
 	r.report(Progress{Step: "listing", Page: n, Pages: l.Pages, Listed: len(l.Vacancies)})
 	return l, nil
 }
@@ -126,14 +129,38 @@ func (r *run) keep(p page.Page, reason string, cause error) {
 		"reason", reason, "file", file)
 }
 
+const (
+	// So many known vacancies of a run, and so large a part of them, do not
+	// change at once: after days without a look it is one in thirty.
+	changedLeast, changedPart = 10, 5
+)
+
 // drifted reports whether the entries of the run, taken together, cannot be
 // what the site means to say, and notes why.
 func (r *run) drifted() bool {
 	found := r.drift.Defects()
+	if r.changed > max(changedLeast, r.listedKnown/changedPart) && r.st.Baseline == nil {
+		found = append(found, drift.Defect{Reason: drift.DefectChanged,
+			Detail: fmt.Sprintf("%d of %d known vacancies say something else than before", r.changed, r.listedKnown)})
+	}
 	for _, d := range found {
 		r.defect(d.Reason)
 		r.Logger.Error("the entries of the listing are not what they were: nothing of them is believed", "source", r.Source.Name,
 			"run", r.rep.ID, "feed", r.rep.Feed, "reason", d.Reason, "detail", d.Detail)
 	}
 	return len(found) > 0
+}
+
+// repeats reports whether a page shows the rows of the one before it: then the
+// site does not go on, whatever page is asked for.
+func (r *run) repeats(l *page.Listing) bool {
+	refs := make(map[string]bool, len(l.Vacancies))
+	repeated := len(r.refs) > 0 && len(l.Vacancies) > 0
+	for i := range l.Vacancies {
+		ref := l.Vacancies[i].Reference
+		refs[ref] = true
+		repeated = repeated && r.refs[ref]
+	}
+	r.refs = refs
+	return repeated
 }

@@ -106,7 +106,7 @@ func NewMetrics(reg prometheus.Registerer, sources []Source) *Metrics {
 		backoffUntil: gauge("http_backoff_until_timestamp_seconds", "No request is made before then; 0 if there is no such time.", "source"),
 		clockDiff:    gauge("clock_difference_seconds", "The site's clock minus ours, from its last answer.", "source"),
 		robotsFile:   gauge("robots_rules", "1 where the site has a robots.txt with rules, 0 where it answers something else.", "source"),
-		sightings:    counter("sightings_total", "Entries of listings, by what they ask for: known, changed (a listing states another date), page (changed or unread), new.", "source", "result"),
+		sightings:    counter("sightings_total", "Entries of listings, by what they ask for: known, noted (the first time in this feed), moved (another closing date), page (never read), amended, new.", "source", "result"),
 		foundTotal:   counter("vacancies_found_total", "New vacancies by the tier that found them.", "source", "tier"),
 		reported:     gauge("site_reported_vacancies", "The number of live vacancies that the site states.", "source"),
 		stopped:      gauge("source_stopped", "1 where only a person may resume the source.", "source", "reason"),
@@ -270,7 +270,7 @@ func (m *Metrics) advertDefect() {
 }
 
 // sightingResults name what an entry asks for, by vacancy.Need.
-var sightingResults = [...]string{"known", "changed", "page", "new"}
+var sightingResults = [...]string{"known", "noted", "moved", "page", "amended", "new"}
 
 func (m *Metrics) sighting(source string, n vacancy.Need) {
 	m.sightings.WithLabelValues(source, sightingResults[n]).Inc()

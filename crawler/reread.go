@@ -109,6 +109,11 @@ func (r *run) readAgain(rec *vacancy.Record, n, of int) error {
 			r.Metrics.advertDefect()
 		}
 	}
+	if err == nil && !v.Open(vacancy.LondonDay(r.Now())) {
+		// The page of an advert that has left may stay, with a date in the
+		// past: it proves nothing, and a listing is what moves a date.
+		err = page.Layoutf("an old page: it closed on %s", v.Closing)
+	}
 	var status *polite.StatusError
 	switch {
 	case err == nil:

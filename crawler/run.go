@@ -106,16 +106,21 @@ type run struct {
 	waits  map[string]bool // references left by the last run
 	mark   time.Time       // what was posted until then is known, or waits
 
-	known    int       // known entries in a row
-	newestAt time.Time // the latest posting time seen
-	oldestAt time.Time // the earliest posting time of the last page
-	latest   vacancy.Day
-	posted   []time.Time // of the unknown entries
-	failures int         // of the site at adverts, in a row
-	odd      int         // adverts that could not be read, in a row
-	gaveUp   error       // why no more adverts are asked for
-	accepted bool        // something was handed on
-	complete bool
+	known int // known entries in a row
+	// listedKnown counts the known entries, changed those of them that say
+	// something else than before.
+	listedKnown, changed int
+	refs                 map[string]bool // of the last page
+	renewed              time.Time       // the lease
+	newestAt             time.Time       // the latest posting time seen
+	oldestAt             time.Time       // the earliest posting time of the last page
+	latest               vacancy.Day
+	posted               []time.Time // of the unknown entries
+	failures             int         // of the site at adverts, in a row
+	odd                  int         // adverts that could not be read, in a row
+	gaveUp               error       // why no more adverts are asked for
+	accepted             bool        // something was handed on
+	complete             bool
 	// listingFailed is set where it was the listing that could not be had,
 	// and not an advert.
 	listingFailed bool
@@ -180,7 +185,7 @@ func (r *run) newest() error {
 		r.pending = before
 		return listed
 	}
-	if err := r.flooded(r.rep.Unseen, r.st.lastGood()); err != nil {
+	if err := r.flooded(r.rep.Unseen); err != nil {
 		return err
 	}
 	rest, err := r.handOn(r.inOrder(todos))
@@ -236,7 +241,11 @@ func (r *run) reached(n int, l *page.Listing) bool {
 // flooded enters a silent baseline where far more is unknown than can be new:
 // the site has republished everything, or we have forgotten much. A person
 // says whether it is to be told.
-func (r *run) flooded(unseen int, since time.Time) error {
+func (r *run) flooded(unseen int) error {
+	since := r.st.LastGood[r.work.Tier]
+	if r.work.Tier == Trial || since.IsZero() {
+		since = r.st.LastGood[Sweep]
+	}
 	if r.st.Baseline != nil || !r.st.Rate.Flood(since, r.Now(), unseen) {
 		return nil
 	}
@@ -252,13 +261,18 @@ func (r *run) flooded(unseen int, since time.Time) error {
 
 // renew keeps the right to crawl while the run goes on.
 func (r *run) renew() error {
-	ok, err := r.Memory.Hold(r.ctx, r.Holder, r.Now(), leaseTerm)
+	now := r.Now()
+	if now.Sub(r.renewed) < leaseTerm/4 {
+		return nil
+	}
+	ok, err := r.Memory.Hold(r.ctx, r.Holder, now, leaseTerm)
 	if err != nil {
 		return fmt.Errorf("renew the lease: %w", err)
 	}
 	if !ok {
 		return errLeaseLost
 	}
+	r.renewed = now
 	return nil
 }
 

@@ -82,7 +82,7 @@ func TestBaselineRestart(t *testing.T) {
 						t.Errorf("told of %v", got)
 					}
 					first := r.wire.sent[before+1].url // after robots.txt
-					if want := r.src.Site.Feeds[0].URL("", max(1, page-2)); base+first != want {
+					if want := r.src.Site.Feeds[0].URL("", max(1, page-1)); base+first != want {
 						t.Errorf("went on with %s, want %s", first, want)
 					}
 				})

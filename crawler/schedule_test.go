@@ -231,7 +231,7 @@ func TestMetricsAtStart(t *testing.T) {
 			}
 			r.counts(0, "http_response_bytes_total", "kind", kind)
 		}
-		for _, result := range []string{"known", "changed", "page"} {
+		for _, result := range []string{"known", "noted", "moved", "page", "amended", "new"} {
 			r.counts(0, "sightings_total", "result", result)
 		}
 		for _, reason := range crawler.StopReasons() {

@@ -87,7 +87,7 @@ func (r *run) sweep() error {
 			r.st.Cursor.Defect = true
 			return nil
 		}
-		if err := r.flooded(r.st.Cursor.Unseen, r.st.lastGood()); err != nil {
+		if err := r.flooded(r.st.Cursor.Unseen); err != nil {
 			return err
 		}
 		rest, err := r.handOn(r.inOrder(todos))

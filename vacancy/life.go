@@ -142,8 +142,10 @@ type Need int
 // The needs of a listed vacancy, from none to most.
 const (
 	NeedNothing Need = iota // known, and says what it said before
-	NeedAccept              // no page has to be read: only its closing date is another
-	NeedPage                // changed or never read: its advert page has to be read
+	NeedNote                // known, and to be noted: its first listing in this feed, or after it had closed
+	NeedAccept              // its closing date is another: no page has to be read
+	NeedPage                // its advert page was never read, or it is open again
+	NeedChanged             // a field is another: its page has to be read
 	NeedNew                 // unknown: it is new, and its page has to be read
 )
 
@@ -158,18 +160,20 @@ func (r *Record) Needs(feed string, listed *Vacancy, at time.Time) Need {
 		case reopensNow:
 			return NeedPage
 		case reopensFirst:
-			return NeedAccept
+			return NeedNote
 		}
 		return NeedNothing // an old page, kept by a cache
 	case r.Vacancy.PageUnread && !r.Silent:
 		return NeedPage
 	}
 	said, ok := r.Listed[feed]
-	if ok && said != ListedFacts(listed) {
-		return NeedPage
-	}
-	if !ok || !listed.Closing.IsZero() && listed.Closing != r.Vacancy.Closing {
+	switch {
+	case ok && said != ListedFacts(listed):
+		return NeedChanged
+	case !listed.Closing.IsZero() && listed.Closing != r.Vacancy.Closing:
 		return NeedAccept
+	case !ok:
+		return NeedNote
 	}
 	return NeedNothing
 }
