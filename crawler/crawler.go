@@ -181,6 +181,9 @@ type State struct {
 	Drift drift.Learned `json:"drift,omitzero"`
 	// LastNew is when something new was last found.
 	LastNew time.Time `json:"last_new,omitzero"`
+	// Believe is set by a person who knows that much has changed at once, and
+	// ends with the next good sweep.
+	Believe bool `json:"believe,omitempty"`
 	// Failing and Fallback tell whether the site's first feed can be read.
 	Failing  *Failing  `json:"failing,omitempty"`
 	Fallback *Fallback `json:"fallback,omitempty"`

@@ -298,3 +298,33 @@ func TestPlausiblyWrong(t *testing.T) {
 		})
 	}
 }
+
+// Where so much has really changed at once, a person says so.
+func TestAcceptChanges(t *testing.T) {
+	t.Parallel()
+	bubble(t, 0, func(t *testing.T, r *rig) {
+		refs := r.longLived(150)
+		r.baseline()
+		for _, ref := range refs[:60] {
+			if err := r.site.MoveClosing(ref, "2026-10-30"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if _, rep := r.run(crawler.Hot); rep.Verdict != crawler.Quarantined {
+			t.Fatalf("%+v", rep)
+		}
+		st, _ := r.state().Accept()
+		st.Runs++
+		if err := r.mem.Mark(t.Context(), r.src.Name, st); err != nil {
+			t.Fatal(err)
+		}
+		r.pass(10 * time.Minute)
+		if n := len(r.mem.events); n != 60 || r.record(refs[0]).Vacancy.Closing.String() != "2026-10-30" {
+			t.Errorf("%d events, want 60", n)
+		}
+		r.night()
+		if r.state().Believe {
+			t.Error("everything is believed for ever")
+		}
+	})
+}

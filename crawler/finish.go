@@ -239,7 +239,7 @@ func (r *run) succeed(now time.Time) {
 			// It has seen all that a deep run would have.
 			st.LastGood = with(st.LastGood, Deep, st.Cursor.Started)
 		}
-		st.Cursor = nil
+		st.Cursor, st.Believe = nil, false
 		if st.Baseline != nil && st.Baseline.Reason != Flood {
 			st.Baseline = nil
 		}

@@ -38,7 +38,7 @@ func (st State) Accept() (State, bool) {
 		st.Sweeps, st.Suspects, st.SweepFails = st.Suspects, nil, 0
 	}
 	// A listing may look otherwise from now on.
-	st.Drift = drift.Learned{}
+	st.Drift, st.Believe = drift.Learned{}, true
 	return st, changed
 }
 
