@@ -1,6 +1,6 @@
 // Package index answers which of many saved searches a vacancy meets, without
 // asking each of them. What a match is stays decided by vacancy.Matches; the
-// index gives the same answers, some ten thousand times as fast at a million
+// index gives the same answers, some thousand times as fast at a million
 // searches, and can be asked to prove it (see Check).
 //
 // It holds a search in some 80 bytes, its id included, and keeps no reference
@@ -16,7 +16,7 @@
 //     read into the same numbers once (reading.go, terms.go).
 //   - A record is filed once under something that a vacancy must have to meet
 //     it: the rarest word, phrase, set of specialties or employer, or nothing
-//     (segment.go, shares.go). Within a file, records stand by place, in
+//     (build.go, segment.go, shares.go). Within a file, records stand by place, in
 //     blocks of 16 with a summary: the union of signatures and the rectangle
 //     round all circles. A vacancy opens the files that it fires, skips most
 //     blocks by their summary, and verifies what is left (match.go).

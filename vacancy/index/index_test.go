@@ -98,6 +98,55 @@ func TestSeveralFiles(t *testing.T) {
 	}
 }
 
+// TestOldReading matches a vacancy that was read before the words of a search
+// were known.
+func TestOldReading(t *testing.T) {
+	for _, merge := range []bool{false, true} {
+		ix := New()
+		f := ix.Read(nurse(), today)
+		ix.Add(prepared(t, vacancy.Search{ID: "a", Keywords: `"medical oncology"`}))
+		ix.Add(prepared(t, vacancy.Search{ID: "b", Employers: []string{"marlowe health nhs trust"}}))
+		if merge {
+			ix.Compact()
+		}
+		got := map[string]bool{}
+		ix.MatchReading(f, func(id string) bool { got[id] = true; return true })
+		if diff := cmp.Diff(map[string]bool{"a": true, "b": true}, got); diff != "" {
+			t.Errorf("merged %v: matches (-want +got):\n%s", merge, diff)
+		}
+	}
+}
+
+// TestRefs shows that every search has one place after Compact, and that
+// verifying all of them one by one gives the answer.
+func TestRefs(t *testing.T) {
+	ix := New()
+	for i := range 20 {
+		ix.Add(prepared(t, vacancy.Search{ID: fmt.Sprint("a", i), Keywords: "nurse OR oncology OR unheard", Bands: []string{vacancy.Bands()[i%4]}}))
+	}
+	ix.Remove("a0")
+	ix.Compact()
+	ix.Remove("a7")
+	f := ix.Read(nurse(), today)
+	var all, met []string
+	for id, ref := range ix.Refs {
+		all = append(all, id)
+		if got, ok := f.Verify(ref); ok {
+			met = append(met, got)
+		}
+	}
+	slices.Sort(met)
+	if len(all) != 18 || slices.Contains(all, "a0") || slices.Contains(all, "a7") {
+		t.Errorf("Refs gave %v", all)
+	}
+	if diff := cmp.Diff(answer(ix, nurse()), met); diff != "" || len(met) != 4 {
+		t.Errorf("verified one by one (-index +got):\n%s", diff)
+	}
+	for range ix.Refs {
+		break // must not go on
+	}
+}
+
 // TestSkips shows that most of the searches are not looked at.
 func TestSkips(t *testing.T) {
 	ix := New()

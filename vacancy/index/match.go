@@ -59,9 +59,12 @@ const learnOneIn = 4
 // MatchReading is Match for a vacancy that was read before.
 func (ix *Index) MatchReading(f *Reading, yield func(id string) bool) Work {
 	f.hits, f.work = f.hits[:0], Work{}
-	clear(f.copies)
 	start := ix.step.Load()
 	now := ix.state.Load()
+	if ix.dictionary.size() > f.size {
+		// A search has asked for new words since the vacancy was read.
+		f.readTerms()
+	}
 	for _, s := range now.segments {
 		s.match(f)
 	}
@@ -79,6 +82,9 @@ func (ix *Index) MatchReading(f *Reading, yield func(id string) bool) Work {
 			break
 		}
 	}
+	// Segments must not live on in readings that wait for use.
+	clear(f.hits)
+	clear(f.copies)
 	return f.work
 }
 

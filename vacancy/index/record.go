@@ -160,6 +160,12 @@ func (r *record) within(f *Reading, arena []uint32) bool {
 	return !known && r.flags&unstatedPlace != 0
 }
 
+// anywhere reports whether points and regions of a vacancy do not tell that
+// the place criterion fails.
+func (r *record) anywhere(arena []uint32) bool {
+	return r.area == 0 || r.flags&unstatedPlace != 0 || r.pay&morePlaces != 0 && len(extraAt(arena, r.more).areas) > 0
+}
+
 func (s *site) in(e, n int32, miles uint8) bool {
 	de, dn := int64(s.e)-int64(e), int64(s.n)-int64(n)
 	r := int64(radii[miles])

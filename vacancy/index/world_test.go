@@ -28,7 +28,7 @@ var (
 	keywords  = []string{"nurse", "staff nurse", `"staff nurse"`, `"ward clerk"`, "title:clerk", `title:"staff nurse"`, "nurse OR clerk", "nurse NOT bank", "NOT bank nurse", "NOT (bank OR night)", "(nurse AND ward) OR title:midwife", "bank", "A&E", `nurse (ward OR clinic) -"night shift"`, `"staff nurse" OR midwife`}
 	texts     = []string{"", "Staff Nurse", "Ward Clerk", "Bank Staff Nurse", "Midwife for the ward", "A&E nurse, night shift", "a clinic", "staff", "nurse", "Clerk (internal applicants only)"}
 	specials  = []string{"oncology", "cardiology", "haematology", "stroke"}
-	employers = []string{"C9001", "C9002", "Marlowe Health NHS Trust", "marlowe health", "Acorn Surgery", "A1234"}
+	employers = []string{"C9001", "C-9001", "C9002", "Marlowe Health NHS Trust", "marlowe health", "Acorn Surgery", "A1234"}
 )
 
 // drawPlace draws a place that Prepare accepts.
@@ -62,7 +62,7 @@ func drawSearch(t *rapid.T, id string) *vacancy.Search {
 		StatedOnly:  rapid.Bool().Draw(t, "stated only"),
 		Employers:   some(t, "employers", 2, employers...), NotEmployers: some(t, "not employers", 2, employers...),
 		Contracts: some(t, "contracts", 2, "Permanent", "Fixed term", "Bank"),
-		MinMonths: one(t, "min months", 0, 0, 0, 1, 6, 12, 120), MaxMonths: one(t, "max months", 0, 0, 0, 12, 24, 120),
+		MinMonths: one(t, "min months", 0, 0, 0, 1, 6, 12, 120), MaxMonths: one(t, "max months", 0, 0, 0, 6, 12, 24, 120),
 		Patterns:  some(t, "patterns", 2, "Full time", "Part time", "Job share"),
 		MinSalary: one(t, "salary", 0, 0, 1, 30000, 33094, 33095, 60050, 1_000_000), Sponsorship: one(t, "sponsorship", false, false, true),
 		DaysLeft: one(t, "days left", 0, 0, 1, 5, 9, 365), Internal: rapid.Bool().Draw(t, "internal"),
@@ -97,7 +97,7 @@ func drawVacancy(t *rapid.T) *vacancy.Vacancy {
 		Title: one(t, "title", texts...), Employer: one(t, "employer", "", "Marlowe Health NHS Trust", "Marlowe-Health", "Acorn Surgery", "C9002"),
 		PayScheme: one(t, "scheme", "", "Agenda for change", "Other"),
 		Band:      one(t, "band", "", "2", "5", "8a", vacancy.Consultant, "unheard-of"), AlsoBands: one(t, "also", nil, []string{"6"}, []string{"8a", "8b"}),
-		Contract: one(t, "contract", "", "Permanent", "fixed-term", "Fixed term", "Zero hours"), Duration: one(t, "duration", "", "6 months", "6-12 months", "up to 2 years", "a while"),
+		Contract: one(t, "contract", "", "Permanent", "fixed-term", "Fixed term", "Zero hours"), Duration: one(t, "duration", "", "6 months", "6-12 months", "1 year", "up to 2 years", "a while"),
 		WorkingPatterns: one(t, "patterns", nil, []string{"Full time"}, []string{"Part time", "Shifts"}, []string{"Shifts"}),
 		StaffGroup:      one(t, "staff group", "", "01", "03", "08", "99"),
 		Sponsorship:     one(t, "sponsorship", "", vacancy.Offered, vacancy.NotOffered),
