@@ -166,6 +166,8 @@ type Search struct {
 	Employers    []word          `yaml:"employers"`
 	NotEmployers []word          `yaml:"not_employers"`
 	Contracts    []word          `yaml:"contracts"`
+	MinMonths    int             `yaml:"min_months"`
+	MaxMonths    int             `yaml:"max_months"`
 	Patterns     []word          `yaml:"working_patterns"`
 	MinSalary    int             `yaml:"min_salary"`
 	Sponsorship  bool            `yaml:"sponsorship"`
@@ -177,14 +179,16 @@ type Search struct {
 	Notify []Notify `yaml:"notify"`
 }
 
-// Place is a place with a radius, or a whole region.
+// Place is a place with a radius, a whole area, or work from home.
 type Place struct {
-	// Near is a postcode, a town or a region: E1 6AN, Leeds, Wales.
+	// Near is a postcode, a town, a region, a county, an NHS region, a nation
+	// or "remote": E1 6AN, Leeds, Wales, Kent, Midlands, England.
 	Near string `yaml:"near"`
-	// Miles is the radius as the crow flies, 1 to 100. Defaults to 10; a
-	// region has none.
+	// Miles is the radius as the crow flies, 1 to 100. Defaults to 10; an
+	// area has none.
 	Miles int `yaml:"miles"`
-	// Remote lets work from home pass wherever the employer sits.
+	// Remote lets work from home pass wherever the employer sits. Without
+	// Near it asks for work from home alone.
 	Remote bool `yaml:"remote"`
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vacancywatch/vacancywatch/vacancy"
+	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer"
 )
 
 // The reference file is what people copy: it must load, and mean what it says.
@@ -25,7 +26,7 @@ func TestReferenceFile(t *testing.T) {
 	if src.PollsPerDay != 180 || src.PollMin != 2*time.Minute || src.Spacing != 2*time.Second || src.RequestsPerDay != 4000 || src.FirstRun != "baseline" {
 		t.Errorf("defaults of the source are not those that the file names: %+v", src)
 	}
-	got := c.VacancySearches()
+	got := c.VacancySearches(gazetteer.Default())
 	if len(got) != 2 {
 		t.Fatalf("got %d searches, want 2", len(got))
 	}
@@ -96,6 +97,9 @@ func TestFaults(t *testing.T) {
 		"radius":                 {search(", places: [{near: Leeds, miles: 200}]"), "200 miles: give a radius from 1 to 100 miles"},
 		"specialty":              {search(", specialties: [oncologi]"), `specialty "oncologi" is unknown: did you mean oncology`},
 		"keywords":               {search(`, keywords: "nurse AND ("`), "searches[0] (a): keywords:"},
+		"nowhere":                {search(", places: [{miles: 3}]"), "names no place"},
+		"home and miles":         {search(", places: [{remote: true, miles: 3}]"), "names no place"},
+		"months":                 {search(", min_months: 12, max_months: 6"), "this can never match: no contract lasts at least 12 months and at most 6 months"},
 		"event":                  {search(", events: [gone]"), `event "gone" is unknown`},
 		"unstated":               {search(", unstated: {colour: true}"), `there is no criterion "colour"`},
 		"no notify":              {local + mail + "searches: [{id: a, bands: [5]}]\n", "notify is missing: nobody would be told"},
@@ -157,6 +161,85 @@ func TestReferenceExperimental(t *testing.T) {
 	}
 }
 
+// What the reference file shows as a comment about places, bands and durations
+// means what it says.
+func TestReferenceComments(t *testing.T) {
+	b, err := os.ReadFile("../deploy/vacancywatch.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(b)
+	for _, line := range []string{"  - {near: Kent}", "  - {near: East Midlands}", "  - {near: remote}", "  - {near: Hull, miles: 5, remote: true}",
+		"bands: [4, unstated]", "min_months: 6", "max_months: 24"} {
+		comment := "    # " + line
+		if strings.HasPrefix(line, "  ") {
+			comment = "      # " + line[2:]
+		}
+		if strings.Count(text, comment) != 1 {
+			t.Fatalf("the file holds %q %d times, want once", comment, strings.Count(text, comment))
+		}
+		text = strings.Replace(text, comment, "    "+line, 1)
+	}
+	text = strings.Replace(text, "    bands: [4]\n", "", 1)
+	c, err := Parse([]byte(text), ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := c.VacancySearches(gazetteer.Default())
+	want := []string{
+		"band 4 or no band stated, within 10 miles of E1 6 or in Kent or in East Midlands or work from home or within 5 miles of Hull or from home, Oncology (medical and clinical)",
+		"for 6 to 24 months",
+	}
+	if got[0].Describe() != want[0] {
+		t.Errorf("the first search is %q,\nwant %q", got[0].Describe(), want[0])
+	}
+	if !strings.Contains(got[1].Describe(), want[1]) {
+		t.Errorf("the second search is %q, want it to say %q", got[1].Describe(), want[1])
+	}
+}
+
+// imports are postcodes as an import may hold them.
+type imports map[string]gazetteer.Point
+
+func (m imports) Lookup(code string) (gazetteer.Point, string, bool) {
+	p, ok := m[code]
+	return p, gazetteer.NorthernIreland, ok
+}
+
+// Imported postcodes refine a place where the built-in tables have no point,
+// and change no other.
+func TestPlaces(t *testing.T) {
+	with := gazetteer.Default().With(imports{"BT9 6": {Lat: 54.58, Lon: -5.94}, "E1 6": {Lat: 50, Lon: -5}})
+	for _, tt := range []struct {
+		in                Place
+		builtIn, imported string
+	}{
+		{Place{Near: "E1 6AN"}, "within 10 miles of E1 6", "within 10 miles of E1 6"},
+		{Place{Near: "Leeds", Miles: 3}, "within 3 miles of Leeds", "within 3 miles of Leeds"},
+		{Place{Near: "BT9 6AY"}, "in Northern Ireland", "within 10 miles of BT9 6"},
+		{Place{Near: "BT9 6AY", Miles: 4, Remote: true}, "in Northern Ireland or from home", "within 4 miles of BT9 6 or from home"},
+		{Place{Near: "Belfast"}, "in Northern Ireland", "in Northern Ireland"},
+		{Place{Near: "Kent"}, "in Kent", "in Kent"},
+		{Place{Near: "remote"}, "work from home", "work from home"},
+		{Place{Remote: true}, "work from home", "work from home"},
+	} {
+		var got []vacancy.Search
+		for _, g := range []*gazetteer.Gazetteer{gazetteer.Default(), with} {
+			s, err := (&Search{ID: "a", Places: []Place{tt.in}}).search(nil, g)
+			if err != nil {
+				t.Fatalf("%+v: %v", tt.in, err)
+			}
+			got = append(got, s)
+		}
+		if got[0].Describe() != tt.builtIn || got[1].Describe() != tt.imported {
+			t.Errorf("%+v is %q, with an import %q; want %q and %q", tt.in, got[0].Describe(), got[1].Describe(), tt.builtIn, tt.imported)
+		}
+		if tt.builtIn == tt.imported && !cmp.Equal(got[0].Places, got[1].Places) {
+			t.Errorf("%+v is %+v, with an import %+v", tt.in, got[0].Places, got[1].Places)
+		}
+	}
+}
+
 // Every fault is told at once, each on a line of its own that names the file.
 func TestAllFaultsAtOnce(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "bad.yaml")
@@ -201,7 +284,7 @@ func FuzzParse(f *testing.F) {
 	f.Add([]byte(local))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if c, err := Parse(b, "."); err == nil {
-			c.VacancySearches()
+			c.VacancySearches(gazetteer.Default())
 		}
 	})
 }

@@ -20,6 +20,7 @@ import (
 	"github.com/vacancywatch/vacancywatch/alerts/channel"
 	"github.com/vacancywatch/vacancywatch/crawler"
 	"github.com/vacancywatch/vacancywatch/vacancy"
+	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer"
 )
 
 // An Error lists everything that is wrong with a configuration.
@@ -125,7 +126,7 @@ func (c *Config) check() faults {
 			f.add(where, "the id is used twice")
 		}
 		ids[s.ID] = true
-		if _, err := s.search(kinds); err != nil {
+		if _, err := s.search(kinds, gazetteer.Default()); err != nil {
 			f.add(where, "%v", err)
 		}
 	}
@@ -327,8 +328,9 @@ func secretFromEnv(what, name string) channel.Secret {
 	return channel.NewSecret(os.Getenv("VACANCYWATCH_" + what + "_" + strings.ToUpper(strings.ReplaceAll(name, "-", "_"))))
 }
 
-// VacancySearches returns the searches of the file, prepared.
-func (c *Config) VacancySearches() []vacancy.Search {
+// VacancySearches returns the searches of the file, prepared. Their places are
+// looked up in g, the built-in gazetteer or one with imported postcodes.
+func (c *Config) VacancySearches(g *gazetteer.Gazetteer) []vacancy.Search {
 	kinds := map[string]string{}
 	for _, ch := range c.Channels {
 		kinds[ch.Name] = "webhook"
@@ -338,7 +340,7 @@ func (c *Config) VacancySearches() []vacancy.Search {
 	}
 	out := make([]vacancy.Search, 0, len(c.Searches))
 	for i := range c.Searches {
-		s, err := c.Searches[i].search(kinds)
+		s, err := c.Searches[i].search(kinds, g)
 		if err != nil {
 			continue // Unreachable: check has refused the file.
 		}

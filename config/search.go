@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -11,6 +12,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"github.com/vacancywatch/vacancywatch/vacancy"
+	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer"
 )
 
 // A word is a scalar taken as it is written: in "bands: [4, 8a]" the 4 is a
@@ -48,23 +50,23 @@ func strs(ws []word) []string {
 }
 
 // search turns the entry of the file into a prepared search. kinds are the
-// kinds of the channels by name; nil leaves the notifies unchecked.
-func (s *Search) search(kinds map[string]string) (vacancy.Search, error) {
+// kinds of the channels by name; nil leaves the notifies unchecked. Places are
+// looked up in g.
+func (s *Search) search(kinds map[string]string, g *gazetteer.Gazetteer) (vacancy.Search, error) {
 	out := vacancy.Search{
 		ID: s.ID, Name: s.Name, Subscriber: s.Subscriber,
 		Bands: strs(s.Bands), StaffGroups: strs(s.StaffGroups), Specialties: strs(s.Specialties), StatedOnly: s.StatedOnly,
 		Keywords: s.Keywords, Employers: strs(s.Employers), NotEmployers: strs(s.NotEmployers),
-		Contracts: strs(s.Contracts), Patterns: strs(s.Patterns), MinSalary: s.MinSalary, Sponsorship: s.Sponsorship,
-		DaysLeft: s.DaysLeft, Internal: s.Internal, Unstated: s.Unstated, Provisioned: true,
+		Contracts: strs(s.Contracts), MinMonths: s.MinMonths, MaxMonths: s.MaxMonths, Patterns: strs(s.Patterns),
+		MinSalary: s.MinSalary, Sponsorship: s.Sponsorship, DaysLeft: s.DaysLeft, Internal: s.Internal, Unstated: s.Unstated, Provisioned: true,
 	}
 	var errs []error
-	for _, p := range s.Places {
-		place, err := vacancy.NewPlace(p.Near, p.Miles)
+	for i := range s.Places {
+		place, err := s.Places[i].place(g)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("places: %w", err))
 			continue
 		}
-		place.Remote = p.Remote
 		out.Places = append(out.Places, place)
 	}
 	for _, e := range s.Events {
@@ -87,6 +89,26 @@ func (s *Search) search(kinds map[string]string) (vacancy.Search, error) {
 		out.Notify = append(out.Notify, n)
 	}
 	return out, errors.Join(errs...)
+}
+
+// place turns the entry of the file into a place. It must be one of the
+// built-in gazetteer, so that whether a file is valid does not hang on what was
+// imported. Where g knows more of its postcode, such as a new sector or a point
+// in Northern Ireland, that counts.
+func (p *Place) place(g *gazetteer.Gazetteer) (vacancy.Place, error) {
+	near := p.Near
+	if near == "" && p.Remote && p.Miles == 0 {
+		near = "remote"
+	}
+	place, err := vacancy.NewPlace(near, p.Miles)
+	if err != nil {
+		return place, err
+	}
+	if at, err := g.Locate(near); err == nil && (at.Precision == gazetteer.BySector || at.Precision == gazetteer.ByOutcode) {
+		place = vacancy.Place{Name: at.Name, Lat: at.Point.Lat, Lon: at.Point.Lon, Miles: cmp.Or(p.Miles, vacancy.DefaultMiles)}
+	}
+	place.Remote = place.Remote || p.Remote
+	return place, nil
 }
 
 func (n *Notify) notify(kinds map[string]string) (vacancy.Notify, error) {
@@ -132,8 +154,8 @@ func (n *Notify) notify(kinds map[string]string) (vacancy.Notify, error) {
 // LoadSearches reads a file of searches for trying them out: the searches key
 // of a configuration file, whose other keys are ignored, so that either a
 // whole configuration or a file with searches alone will do. Notifies are not
-// looked at.
-func LoadSearches(file string) ([]vacancy.Search, error) {
+// looked at. Places are looked up in g as by VacancySearches.
+func LoadSearches(file string, g *gazetteer.Gazetteer) ([]vacancy.Search, error) {
 	b, err := os.ReadFile(file)
 	if err != nil {
 		return nil, &Error{file, []string{"cannot be read: " + pathless(err)}}
@@ -147,7 +169,7 @@ func LoadSearches(file string) ([]vacancy.Search, error) {
 	var f faults
 	var out []vacancy.Search
 	for i := range doc.Searches {
-		s, err := doc.Searches[i].search(nil)
+		s, err := doc.Searches[i].search(nil, g)
 		if err != nil {
 			f.add(fmt.Sprintf("searches[%d] (%s)", i, doc.Searches[i].ID), "%v", err)
 		}

@@ -20,6 +20,8 @@ import (
 	"github.com/vacancywatch/vacancywatch/store"
 	"github.com/vacancywatch/vacancywatch/store/engine"
 	"github.com/vacancywatch/vacancywatch/vacancy"
+	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer"
+	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer/onspd"
 	"github.com/vacancywatch/vacancywatch/web"
 )
 
@@ -39,6 +41,8 @@ type app struct {
 	deliverer  *alerts.Deliverer
 	schedule   *crawler.Schedule
 	quarantine *quarantine.Folder // nil where it cannot be opened
+	postcodes  *onspd.File        // nil where none were imported
+	places     *gazetteer.Gazetteer
 	started    time.Time
 	lastPrune  time.Time
 	clockTold  time.Time       // when it was last said that two clocks differ
@@ -56,12 +60,19 @@ func newApp(ctx context.Context, cfg *config.Config, log *slog.Logger) (a *app, 
 	if err := a.openStore(ctx); err != nil {
 		return a, err
 	}
-	stopped, err := a.store.Provision(ctx, cfg.VacancySearches(), time.Now())
+	a.openPostcodes()
+	searches := cfg.VacancySearches(a.places)
+	stopped, err := a.store.Provision(ctx, searches, time.Now())
 	if err != nil {
 		return a, fmt.Errorf("bring the searches of the configuration into the state: %w", err)
 	}
 	for _, id := range stopped {
 		log.Warn("a search of the configuration was stopped by its reader and stays stopped: take it out of the file, or give it another id", "search", id)
+	}
+	for i := range searches {
+		for _, advice := range searches[i].Advise() {
+			log.Info("a search of the configuration may not be what was meant", "search", searches[i].ID, "advice", advice)
+		}
 	}
 	a.channels = map[string]channel.Channel{}
 	for i := range cfg.Channels {
@@ -218,7 +229,7 @@ func (a *app) wireCrawl() error {
 			return err
 		}
 		r := &crawler.Runner{
-			Source: src, Memory: a.store, Sink: a.dispatcher, Transport: transport, Holder: a.folder.Holder,
+			Source: src, Memory: a.store, Sink: a.sink(), Transport: transport, Holder: a.folder.Holder,
 			Now: time.Now, Logger: a.log, Metrics: metrics,
 		}
 		if a.quarantine != nil { // else it would be a Keeper that is not nil
@@ -300,6 +311,9 @@ func (a *app) close() error {
 		defer cancel()
 		// Another replica need not wait for the end of the lease.
 		errs = append(errs, a.store.Yield(ctx, a.folder.Holder), a.store.Close())
+	}
+	if a.postcodes != nil {
+		errs = append(errs, a.postcodes.Close())
 	}
 	if a.folder != nil {
 		errs = append(errs, a.folder.Close())

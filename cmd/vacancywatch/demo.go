@@ -118,7 +118,7 @@ func newDemo(ctx context.Context, g *errgroup.Group, dir string, e *env) (*demo,
 		"  mailbox           %s/\n"+
 		"  status page       http://%s/\n"+
 		"  metrics           http://%s/metrics\n\n", base, d.mails, public, admin)
-	for _, s := range cfg.VacancySearches() {
+	for _, s := range cfg.VacancySearches(d.app.places) {
 		d.out.print("  search %q: %s\n", s.Name, s.Describe())
 	}
 	d.out.print("\n")

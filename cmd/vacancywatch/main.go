@@ -44,6 +44,7 @@ type cli struct {
 	Check   checkCmd   `cmd:"" help:"Say what is wrong with a configuration."`
 	Read    readCmd    `cmd:"" help:"Read saved pages to vacancies, one JSON a line."`
 	Match   matchCmd   `cmd:"" help:"Match vacancies (JSON lines) against searches, with reasons."`
+	Import  importCmd  `cmd:"" help:"Take in data that the program does not carry."`
 	Export  exportCmd  `cmd:"" help:"Write what is remembered: vacancies, events or searches."`
 	Crawl   crawlCmd   `cmd:"" help:"Look after a source."`
 	Version versionCmd `cmd:"" help:"Print the version."`

@@ -22,6 +22,8 @@ import (
 	"github.com/vacancywatch/vacancywatch/crawler/page"
 	"github.com/vacancywatch/vacancywatch/crawler/quarantine"
 	"github.com/vacancywatch/vacancywatch/vacancy"
+	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer"
+	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer/onspd"
 )
 
 type readCmd struct {
@@ -198,9 +200,10 @@ func printable(s string) string {
 }
 
 type matchCmd struct {
-	Searches string `required:"" type:"path" help:"A file with searches: a configuration, or its searches key alone. Vacancies as JSON carry no advert text, so keywords are looked for in the title."`
-	Explain  bool   `help:"Print every search and criterion with its reason, not the matches alone."`
-	File     string `arg:"" optional:"" default:"-" help:"Vacancies, one JSON a line; - is standard input."`
+	Searches  string `required:"" type:"path" help:"A file with searches: a configuration, or its searches key alone. Vacancies as JSON carry no advert text, so keywords are looked for in the title."`
+	Explain   bool   `help:"Print every search and criterion with its reason, not the matches alone."`
+	Postcodes string `type:"path" help:"A file that import postcodes has made: places are found anew with whole postcodes."`
+	File      string `arg:"" optional:"" default:"-" help:"Vacancies, one JSON a line; - is standard input."`
 }
 
 // A matchLine is one vacancy that meets one search, or with --explain whether
@@ -216,7 +219,17 @@ type matchLine struct {
 }
 
 func (c *matchCmd) Run(e *env) error {
-	searches, err := config.LoadSearches(c.Searches)
+	places := gazetteer.Default()
+	if c.Postcodes != "" {
+		// Who names the file wants it, so here it has to be good.
+		file, err := onspd.Open(c.Postcodes)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		places = places.With(file)
+	}
+	searches, err := config.LoadSearches(c.Searches, places)
 	if err != nil {
 		return err
 	}
@@ -241,6 +254,9 @@ func (c *matchCmd) Run(e *env) error {
 		var v vacancy.Vacancy
 		if err := json.Unmarshal(lines.Bytes(), &v); err != nil {
 			return fmt.Errorf("%s line %d is no vacancy: %w", c.File, n, err)
+		}
+		if c.Postcodes != "" {
+			v.Locate(places)
 		}
 		for i := range searches {
 			s := &searches[i]

@@ -191,8 +191,19 @@ func (c *checkCmd) Run(e *env) error {
 			fmt.Fprintf(e.stdout, "source %s: %s, experimental: nobody has compared what is read with the real pages\n", s.Name, s.Site)
 		}
 	}
-	for _, s := range cfg.VacancySearches() {
+	file, places, err := withPostcodes(postcodesFile(cfg))
+	switch {
+	case err != nil:
+		fmt.Fprintf(e.stdout, "postcodes: warning: %v; without them places are known by their sector alone\n", err)
+	case file != nil:
+		defer file.Close()
+		fmt.Fprintf(e.stdout, "postcodes: %s\n", infoWords(file.Info()))
+	}
+	for _, s := range cfg.VacancySearches(places) {
 		fmt.Fprintf(e.stdout, "search %s: %s\n", s.ID, s.Describe())
+		for _, advice := range s.Advise() {
+			fmt.Fprintf(e.stdout, "search %s: warning: %s\n", s.ID, advice)
+		}
 	}
 	fmt.Fprintf(e.stdout, "%s: ok, %d sources, %d channels, %d searches\n", c.Config, len(cfg.Sources), len(cfg.Channels), len(cfg.Searches))
 	return nil
