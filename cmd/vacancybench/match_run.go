@@ -48,7 +48,7 @@ func (c *matchCmd) measure(ctx context.Context, n int) (*matchFigures, error) {
 	var indexed, ideal, scan, plain *contender
 	var bitSets *bitContender
 	for _, step := range []func(){
-		func() { indexed = r.build(recent) },
+		func() { indexed = r.build(ctx, recent) },
 		func() { bitSets = r.bits() },
 		r.readAll,
 		func() { r.matchAll(indexed) },
@@ -77,9 +77,12 @@ func (c *matchCmd) measure(ctx context.Context, n int) (*matchFigures, error) {
 }
 
 // build adds all searches and compacts, as a daemon does at its start.
-func (r *matchRun) build(recent []*vacancy.Vacancy) *contender {
+func (r *matchRun) build(ctx context.Context, recent []*vacancy.Vacancy) *contender {
 	before := heap()
 	r.ix = index.New()
+	running, stop := context.WithCancel(ctx)
+	var g errgroup.Group
+	g.Go(func() error { return r.ix.Run(running) })
 	var took time.Duration
 	const lot = 50_000
 	for from := 0; from < r.Searches; from += lot {
@@ -99,6 +102,8 @@ func (r *matchRun) build(recent []*vacancy.Vacancy) *contender {
 	}
 	r.ix.Compact()
 	took += time.Since(began)
+	stop()
+	_ = g.Wait() // Run fails never
 	return &contender{Name: "index", Bytes: float64(heap()-before) / float64(r.Searches), Build: took.Seconds()}
 }
 

@@ -134,9 +134,9 @@ func spacings(rates [week]float64, polls int, least, most time.Duration, promise
 		small, large = min(small, root[i]*low[i].Seconds()), max(large, root[i]*high[i].Seconds())
 	}
 	// The number of polls falls from the most the bounds allow to the least
-	// while the factor grows from small to large. Halving the range sixty
+	// while the factor grows from small to large. Halving the range forty
 	// times leaves nothing of it.
-	for range 60 {
+	for range 40 {
 		factor, sum := (small+large)/2, 0.0
 		for i := range week {
 			sum += hour / min(max(factor/root[i], low[i].Seconds()), high[i].Seconds())
