@@ -12,10 +12,6 @@ import (
 	"github.com/vacancywatch/vacancywatch/crawler/quarantine"
 )
 
-// expected is how many vacancies a site must have had for an answer of none to
-// be a fault.
-const expected = 5
-
 // Reasons of defects beside those of packages page and drift.
 const (
 	DefectIncomplete = "incomplete" // a sweep has not listed what the site says there is
