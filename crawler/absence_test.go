@@ -282,3 +282,38 @@ func TestClosedEarlyWithoutPages(t *testing.T) {
 		}
 	})
 }
+
+// A page for whose adverts a slice is too short is read again, and what it
+// showed is counted once: 120 that were overlooked are no flood.
+func TestSweepCountsOnce(t *testing.T) {
+	t.Parallel()
+	bubble(t, 0, func(t *testing.T, r *rig) {
+		r.longLived(130)
+		r.baseline()
+		st := r.state()
+		st.NextHot = time.Now().Add(24 * time.Hour) // the sweep alone
+		if err := r.mem.Mark(t.Context(), r.src.Name, st); err != nil {
+			t.Fatal(err)
+		}
+		for i := range 120 {
+			a := nurse(i)
+			a.Posted = time.Now().Add(-time.Duration(i+80) * time.Hour)
+			a.Closing = simulator.Day(fmt.Sprintf("2026-10-%02d", 1+i%28))
+			r.site.Publish(a)
+		}
+		slices := 0
+		for {
+			var rep crawler.Report
+			if st, rep = r.run(crawler.Sweep); rep.Verdict == crawler.OK {
+				break
+			}
+			if slices++; rep.Verdict != crawler.Partial || slices > 10 || st.Baseline != nil || st.Cursor.Unseen > 120 || st.Cursor.Listed > 250 {
+				t.Fatalf("%+v, cursor %+v, baseline %+v", rep, st.Cursor, st.Baseline)
+			}
+			time.Sleep(10 * time.Second)
+		}
+		if last := st.Sweeps[len(st.Sweeps)-1]; slices < 4 || last.Unique != 250 || len(r.mem.heard("all")) != 120 {
+			t.Errorf("%d slices, %+v, told of %d", slices, last, len(r.mem.heard("all")))
+		}
+	})
+}

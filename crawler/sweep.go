@@ -24,9 +24,12 @@ type Cursor struct {
 	Started time.Time `json:"started"`
 	At      time.Time `json:"at,omitzero"` // of the last page
 	Feed    string    `json:"feed,omitempty"`
-	Listed  int       `json:"listed"`
-	Total   int       `json:"total"` // as stated by the first page
-	Unseen  int       `json:"unseen,omitempty"`
+	// Counted is the last page that the numbers below hold. One for whose
+	// adverts a slice was too short is read again, and not counted again.
+	Counted int `json:"counted,omitempty"`
+	Listed  int `json:"listed"`
+	Total   int `json:"total"` // as stated by the first page
+	Unseen  int `json:"unseen,omitempty"`
 	// Waiting were listed and are not remembered yet, for their pages could
 	// not be read.
 	Waiting int `json:"waiting,omitempty"`
@@ -82,7 +85,8 @@ func (r *run) sweep() error {
 		if err != nil {
 			return err
 		}
-		r.bookmark(n, fresh, &listing, r.rep.Unseen-before)
+		waiting := r.st.Cursor.Waiting
+		r.bookmark(n, &listing, r.rep.Unseen-before)
 		if r.drifted() {
 			r.st.Cursor.Defect = true
 			return nil
@@ -95,6 +99,7 @@ func (r *run) sweep() error {
 			return err
 		}
 		if len(rest) > 0 {
+			r.st.Cursor.Waiting = waiting
 			return r.number() // this page once more
 		}
 		r.st.Cursor.Page = max(r.st.Cursor.Page, n+1)
@@ -123,14 +128,15 @@ func (r *run) sweep() error {
 
 // bookmark notes what page n of a sweep has shown. The cursor is the run's own
 // copy, for the state as the run began must stay what it was.
-func (r *run) bookmark(n, fresh int, l *page.Listing, unseen int) {
+func (r *run) bookmark(n int, l *page.Listing, unseen int) {
 	c := *r.st.Cursor
 	r.st.Cursor = &c
 	c.At = r.Now().UTC()
 	c.Defect = c.Defect || len(r.rep.Defects) > 0
-	if n < fresh {
-		return // it was counted before
+	if n <= c.Counted {
+		return
 	}
+	c.Counted = n
 	c.Listed += len(l.Vacancies)
 	c.Unseen += unseen
 	if n == 1 {
