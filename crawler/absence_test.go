@@ -79,7 +79,7 @@ func TestClosedEarly(t *testing.T) {
 		if n := r.asked("listing", requests); n != 5 {
 			t.Errorf("%d listing pages asked for, want 5", n)
 		}
-		r.counts(3, "vacancies_closed_early_total")
+		r.counts(3, "vacancies_closed_total", "reason", vacancy.Early)
 		r.counts(3, "probes_total", "result", "gone")
 		if st := r.state(); st.Probing != nil {
 			t.Errorf("still looking: %+v", st.Probing)

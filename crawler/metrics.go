@@ -56,6 +56,7 @@ type Metrics struct {
 	detection     *prometheus.HistogramVec
 	operator      *prometheus.GaugeVec
 	baselineState map[string]string // by source
+	sources       map[string]bool
 }
 
 // Origins of a new vacancy, by whether a hot run could have found it: label
@@ -121,7 +122,7 @@ func NewMetrics(reg prometheus.Registerer, sources []Source) *Metrics {
 		coverage:     gauge("sweep_coverage_ratio", "Vacancies that the last whole sweep has listed, as a part of those the site states.", "source"),
 		expectedNew:  gauge("expected_new_since_last", "Vacancies that the learned rate would have brought since the last good hot run, or since the last new one, whichever is older.", "source"),
 		skippedClose: counter("closing_skipped_total", "Sweeps and looks by name that closed nothing, by the guard that kept them from it.", "source", "guard"),
-		closedTotal:  counter("vacancies_closed_early_total", "Vacancies that were found to have left the site before their closing date.", "source"),
+		closedTotal:  counter("vacancies_closed_total", "Vacancies that closed: expired by their date, early or withdrawn before it.", "source", "reason"),
 		probes:       counter("probes_total", "Vacancies asked for by their reference, by what the site answered.", "source", "result"),
 		canaryUp:     gauge("canary_up", "1 where the last look at both listings of the site found them to agree, 0 where not.", "source"),
 		circuit:      gauge("circuit_state", "1 for the state of the circuit: open after five failures in a row, half open while the first page is tried.", "source", "state"),
@@ -134,9 +135,10 @@ func NewMetrics(reg prometheus.Registerer, sources []Source) *Metrics {
 		cronPanics:   counter("cron_panics_total", "Ticks that panicked.", "job"),
 		progress: auto.NewGauge(prometheus.GaugeOpts{Name: "vacancywatch_scheduler_progress_timestamp_seconds",
 			Help: "The last sign of life of the schedule."}),
-		baselineState: map[string]string{},
+		baselineState: map[string]string{}, sources: map[string]bool{},
 	}
 	for _, src := range sources {
+		m.sources[src.Name] = true
 		for _, t := range Tiers() {
 			for i := range src.Site.Feeds {
 				for _, v := range Verdicts() {
@@ -173,7 +175,9 @@ func NewMetrics(reg prometheus.Registerer, sources []Source) *Metrics {
 		for _, c := range circuitStates {
 			m.circuit.WithLabelValues(src.Name, c)
 		}
-		m.closedTotal.WithLabelValues(src.Name)
+		for _, r := range []string{vacancy.Expired, vacancy.Early, vacancy.Withdrawn} {
+			m.closedTotal.WithLabelValues(src.Name, r)
+		}
 		m.fallbacks.WithLabelValues(src.Name)
 		m.throttleWait.WithLabelValues(src.Name)
 		m.backoffUntil.WithLabelValues(src.Name)
@@ -243,7 +247,15 @@ func (m *Metrics) ClosingSkipped(source, guard string) { m.closingSkipped(source
 
 func (m *Metrics) probed(source, result string) { m.probes.WithLabelValues(source, result).Inc() }
 
-func (m *Metrics) closed(source string, n int) { m.closedTotal.WithLabelValues(source).Add(float64(n)) }
+// Closed counts vacancies that closed. Those of a source that is not configured
+// any more still expire, and are left out: their name is no label.
+func (m *Metrics) Closed(events []vacancy.Event) {
+	for i := range events {
+		if e := &events[i]; m.sources[e.Vacancy.Source] {
+			m.closedTotal.WithLabelValues(e.Vacancy.Source, e.Reason).Inc()
+		}
+	}
+}
 
 func (m *Metrics) canary(source string, agree bool) {
 	m.canaryUp.WithLabelValues(source).Set(oneIf(agree))

@@ -181,7 +181,7 @@ func (r *run) close(refs []string) error {
 	events, err := r.Sink.Close(r.ctx, keys, vacancy.Early, r.Now(), r.st.Epoch)
 	r.rep.Closed += len(events)
 	r.rep.Events += len(events)
-	r.Metrics.closed(r.Source.Name, len(events))
+	r.Metrics.Closed(events)
 	if err != nil {
 		return fmt.Errorf("close what is gone: %w", err)
 	}

@@ -46,7 +46,7 @@ var (
 	dropped   = series{"closing_skipped_total", "guard", "drop"}
 	blasted   = series{"closing_skipped_total", "guard", "blast"}
 	clocked   = series{"closing_skipped_total", "guard", "clock"}
-	early     = series{name: "vacancies_closed_early_total"}
+	early     = series{"vacancies_closed_total", "reason", "early"}
 	panics    = series{name: "cron_panics_total"}
 )
 

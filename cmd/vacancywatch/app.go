@@ -250,6 +250,7 @@ func (a *app) upkeep(ctx context.Context) error {
 	if !a.clockHolds(now) {
 		closed, err := a.store.Expire(ctx, vacancy.LondonDay(now), now)
 		a.dispatcher.Metrics.Observe(closed)
+		a.schedule.Metrics.Closed(closed)
 		if err != nil {
 			return err
 		}
