@@ -19,6 +19,7 @@ import (
 
 	"github.com/vacancywatch/vacancywatch/alerts/channel"
 	"github.com/vacancywatch/vacancywatch/crawler"
+	"github.com/vacancywatch/vacancywatch/crawler/polite"
 	"github.com/vacancywatch/vacancywatch/vacancy"
 	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer"
 )
@@ -167,7 +168,7 @@ func (c *Config) checkListen(f *faults) {
 		switch {
 		case err != nil || p.Host == "" || p.Scheme != "https" && p.Scheme != "http":
 			f.add("listen.public_url", "is not an address such as https://alerts.example.org")
-		case p.Scheme == "http" && !crawler.IsLoopback(p.Hostname()):
+		case p.Scheme == "http" && !polite.IsLoopback(p.Hostname()):
 			f.add("listen.public_url", "must be https: one-click unsubscribing asks for it")
 		}
 		c.Listen.PublicURL = strings.TrimRight(u, "/")
@@ -197,7 +198,7 @@ func (s *Source) check(c *Config, where string, f *faults) {
 		return
 	}
 	s.Base = strings.TrimRight(s.Base, "/")
-	local := crawler.IsLoopback(u.Hostname())
+	local := polite.IsLoopback(u.Hostname())
 	if !local && (c.Contact.Page == "" || c.Contact.Mail == "") {
 		f.add("contact", "page and mail are missing: a site that is not on this machine (%s) is only crawled by somebody whom it can reach", u.Host)
 	}

@@ -10,11 +10,11 @@ import (
 // Classes of work that share the requests of a day, the most urgent first:
 // keys of what is stored.
 const (
-	classHot    = "hot"    // listings of hot and deep runs, robots.txt
-	classAdvert = "advert" // adverts of vacancies that are new or changed
-	classSweep  = "sweep"  // listings of sweeps
-	classProbe  = "probe"  // looking whether a vacancy is gone, canaries
-	classReread = "reread" // adverts read once more
+	ClassHot    = "hot"    // listings of hot and deep runs, robots.txt
+	ClassAdvert = "advert" // adverts of vacancies that are new or changed
+	ClassSweep  = "sweep"  // listings of sweeps
+	ClassProbe  = "probe"  // looking whether a vacancy is gone, canaries
+	ClassReread = "reread" // adverts read once more
 )
 
 // shares is what part of the day's requests each class has for itself, in
@@ -23,11 +23,11 @@ var shares = []struct {
 	class string
 	part  int
 }{
-	{class: classHot, part: 200},
-	{class: classAdvert, part: 350},
-	{class: classSweep, part: 325},
-	{class: classProbe, part: 25},
-	{class: classReread, part: 0},
+	{class: ClassHot, part: 200},
+	{class: ClassAdvert, part: 350},
+	{class: ClassSweep, part: 325},
+	{class: ClassProbe, part: 25},
+	{class: ClassReread, part: 0},
 }
 
 // allows reports whether a request of a class may be made, with what was taken
@@ -63,9 +63,9 @@ func classOf(ctx context.Context, kind string) string {
 	class, _ := ctx.Value(classKey{}).(string)
 	switch {
 	case kind == KindRobots || class == "":
-		return classHot
-	case kind == KindAdvert && class != classReread:
-		return classAdvert
+		return ClassHot
+	case kind == KindAdvert && class != ClassReread:
+		return ClassAdvert
 	default:
 		return class
 	}

@@ -16,20 +16,20 @@ func TestAllows(t *testing.T) {
 		rest  float64
 		want  bool
 	}{
-		{"the first", classHot, nil, 1, true},
-		{"the last", classHot, map[string]int{classHot: 3999}, 1, true},
-		{"none left", classHot, map[string]int{classHot: 4000}, 0.1, false},
-		{"adverts, up to what listings may need", classAdvert, map[string]int{classAdvert: 3199}, 1, true},
-		{"and no further", classAdvert, map[string]int{classAdvert: 3200}, 1, false},
-		{"further at noon", classAdvert, map[string]int{classAdvert: 3599}, .5, true},
-		{"but not as far as that", classAdvert, map[string]int{classAdvert: 3600}, .5, false},
-		{"what listings have used they need no more", classAdvert, map[string]int{classHot: 700, classAdvert: 3199}, 1, true},
-		{"a sweep leaves the adverts theirs", classSweep, map[string]int{classSweep: 1800}, 1, false},
-		{"a sweep of many pages", classSweep, map[string]int{classSweep: 1799}, 1, true},
-		{"reading again in the morning", classReread, map[string]int{classReread: 399}, 1, true},
-		{"too much of it", classReread, map[string]int{classReread: 400}, 1, false},
-		{"more in the evening", classReread, map[string]int{classHot: 200, classAdvert: 1000, classSweep: 130, classReread: 1500}, .1, true},
-		{"an old state's count", classProbe, map[string]int{"": 4000}, 0, false},
+		{"the first", ClassHot, nil, 1, true},
+		{"the last", ClassHot, map[string]int{ClassHot: 3999}, 1, true},
+		{"none left", ClassHot, map[string]int{ClassHot: 4000}, 0.1, false},
+		{"adverts, up to what listings may need", ClassAdvert, map[string]int{ClassAdvert: 3199}, 1, true},
+		{"and no further", ClassAdvert, map[string]int{ClassAdvert: 3200}, 1, false},
+		{"further at noon", ClassAdvert, map[string]int{ClassAdvert: 3599}, .5, true},
+		{"but not as far as that", ClassAdvert, map[string]int{ClassAdvert: 3600}, .5, false},
+		{"what listings have used they need no more", ClassAdvert, map[string]int{ClassHot: 700, ClassAdvert: 3199}, 1, true},
+		{"a sweep leaves the adverts theirs", ClassSweep, map[string]int{ClassSweep: 1800}, 1, false},
+		{"a sweep of many pages", ClassSweep, map[string]int{ClassSweep: 1799}, 1, true},
+		{"reading again in the morning", ClassReread, map[string]int{ClassReread: 399}, 1, true},
+		{"too much of it", ClassReread, map[string]int{ClassReread: 400}, 1, false},
+		{"more in the evening", ClassReread, map[string]int{ClassHot: 200, ClassAdvert: 1000, ClassSweep: 130, ClassReread: 1500}, .1, true},
+		{"an old state's count", ClassProbe, map[string]int{"": 4000}, 0, false},
 	} {
 		if got := allows(limit, test.class, test.taken, test.rest); got != test.want {
 			t.Errorf("%s: %v, want %v", test.name, got, test.want)
@@ -39,9 +39,9 @@ func TestAllows(t *testing.T) {
 
 func TestClassOf(t *testing.T) {
 	for _, test := range []struct{ class, kind, want string }{
-		{classSweep, KindXML, classSweep}, {classSweep, KindAdvert, classAdvert}, {classHot, KindAdvert, classAdvert},
-		{classReread, KindAdvert, classReread}, {classProbe, KindHTML, classProbe}, {classReread, KindRobots, classHot},
-		{"", KindXML, classHot},
+		{ClassSweep, KindXML, ClassSweep}, {ClassSweep, KindAdvert, ClassAdvert}, {ClassHot, KindAdvert, ClassAdvert},
+		{ClassReread, KindAdvert, ClassReread}, {ClassProbe, KindHTML, ClassProbe}, {ClassReread, KindRobots, ClassHot},
+		{"", KindXML, ClassHot},
 	} {
 		ctx := context.Background()
 		if test.class != "" {

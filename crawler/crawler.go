@@ -116,13 +116,13 @@ func (t Tier) lists() bool { return t == Hot || t == Trial || t == Deep || t == 
 func (t Tier) class() string {
 	switch t {
 	case Sweep:
-		return classSweep
+		return ClassSweep
 	case Probe, Canary:
-		return classProbe
+		return ClassProbe
 	case Reread:
-		return classReread
+		return ClassReread
 	default:
-		return classHot
+		return ClassHot
 	}
 }
 

@@ -331,9 +331,9 @@ func (m *Metrics) restore(src *Source, st *State, now time.Time) {
 	}
 	circuit := "closed"
 	switch {
-	case st.Failures >= openAfter && st.Gate.After(now):
+	case st.Failures >= OpenAfter && st.Gate.After(now):
 		circuit = "open"
-	case st.Failures >= openAfter:
+	case st.Failures >= OpenAfter:
 		circuit = "half_open"
 	}
 	for _, c := range circuitStates {

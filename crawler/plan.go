@@ -21,8 +21,9 @@ const (
 	// slice bounds one run, so that a long sweep delays a hot run by one
 	// slice at most and every tick finds the planner free.
 	slice = 50 * time.Second
-	// openAfter failures in a row nothing is asked but the first page.
-	openAfter = 5
+	// OpenAfter is how many failures in a row open the circuit: then nothing
+	// is asked but the first page.
+	OpenAfter = 5
 )
 
 // Work is a run that is due.
@@ -51,7 +52,7 @@ func Due(now time.Time, st *State, src *Source) []Work {
 	if hot {
 		due = append(due, Work{Hot})
 	}
-	if st.Failures >= openAfter {
+	if st.Failures >= OpenAfter {
 		return due // the circuit is open: the first page shows whether it may be closed
 	}
 	if st.Fallback != nil && now.Sub(st.LastAttempt[Trial]) >= trialEvery && now.Sub(st.Fallback.Since) >= trialEvery {

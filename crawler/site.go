@@ -164,9 +164,6 @@ func (s Source) Transport(o polite.Options) (*polite.Transport, error) {
 	return t, nil
 }
 
-// IsLoopback reports whether a host is this machine.
-func IsLoopback(host string) bool { return polite.IsLoopback(host) }
-
 // loopback reports whether the source is on this machine: a simulator.
 func (s Source) loopback() bool {
 	u, err := url.Parse(s.Base)

@@ -85,13 +85,9 @@ const (
 	circuitOpen     = "open"
 )
 
-// openAfter is how many failures in a row open the circuit: the planner's own
-// number.
-const openAfter = 5
-
 func (s *SourceStatus) circuit(now time.Time) string {
 	switch {
-	case s.State.Failures < openAfter:
+	case s.State.Failures < crawler.OpenAfter:
 		return circuitClosed
 	case s.State.Gate.After(now):
 		return circuitOpen

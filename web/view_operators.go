@@ -55,7 +55,7 @@ func (s *SourceStatus) readingFacts(now time.Time) []fact {
 		case st.Stopped != "" || st.Paused:
 			words = "not in use"
 		case st.Failures > 0:
-			words = fmt.Sprintf("%s in a row; from %d on only the first page is tried", count(st.Failures, "failure", "failures"), openAfter)
+			words = fmt.Sprintf("%s in a row; from %d on only the first page is tried", count(st.Failures, "failure", "failures"), crawler.OpenAfter)
 		}
 	}
 	fs = append(fs, fact{Name: "Connection", Value: words})

@@ -232,11 +232,11 @@ func feedWords(feed string) string {
 // classWords name the classes of work that share the requests of a day, the
 // most urgent first: keys of what is stored.
 var classWords = []struct{ class, words string }{
-	{"hot", "Newest and last 24 hours"},
-	{"advert", "Adverts"},
-	{"sweep", "Whole website"},
-	{"probe", "Missing ones, and comparing lists"},
-	{"reread", "Adverts once more"},
+	{crawler.ClassHot, "Newest and last 24 hours"},
+	{crawler.ClassAdvert, "Adverts"},
+	{crawler.ClassSweep, "Whole website"},
+	{crawler.ClassProbe, "Missing ones, and comparing lists"},
+	{crawler.ClassReread, "Adverts once more"},
 }
 
 func engineWords(engine string) string {
