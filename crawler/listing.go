@@ -134,6 +134,7 @@ const (
 // drifted reports whether the entries of the run, taken together, cannot be
 // what the site means to say, and notes why.
 func (r *run) drifted() bool {
+	r.drift.Known(r.listedKnown, r.listedKnown-r.changed)
 	found := r.drift.Defects()
 	if r.changed > max(changedLeast, r.listedKnown/changedPart) && r.st.Baseline == nil && !r.st.Believe {
 		found = append(found, drift.Defect{Reason: drift.DefectChanged,

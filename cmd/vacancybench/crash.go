@@ -216,7 +216,8 @@ func (s *crash) life(ctx context.Context) error {
 
 func (s *crash) post() {
 	n := len(s.posted)
-	a := s.world.Make(s.Seed<<20+uint64(n), time.Now(), 14)
+	// Closing dates differ as they do on any board.
+	a := s.world.Make(s.Seed<<20+uint64(n), time.Now(), 7+n%28)
 	a.Posted = time.Time{}
 	a.PayScheme, a.Band, a.Grade = world.AgendaForChange, "6", ""
 	a.Title = fmt.Sprintf("Practitioner %d", n)

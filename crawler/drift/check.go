@@ -72,6 +72,8 @@ type Check struct {
 	straight      int
 
 	columns map[string]*vote
+	known   int // entries of vacancies that are remembered
+	agreed  int // of those, the ones that say what they said before
 	front   frontCheck
 }
 
@@ -126,6 +128,25 @@ func (c *Check) Add(v *vacancy.Vacancy) {
 		c.column("place", v.Locations[0].String())
 	}
 	c.front.add(v)
+}
+
+// Known says how many of the entries so far are of vacancies that are
+// remembered, and how many of these say what they said before.
+func (c *Check) Known(entries, agreed int) { c.known, c.agreed = entries, agreed }
+
+// oneValueIsWrong reports whether a column that says the same everywhere is a
+// fault of the reader. No board names one title or reference throughout; but an
+// employer may open its own board, or post three hundred vacancies that close
+// on one day. That is told from a wrong selector by the vacancies that are
+// known: read by the same selector, they would not say what they said before.
+// Where nothing was learned yet, a small board may be anything.
+func (c *Check) oneValueIsWrong(column string, entries int) bool {
+	const most = 500 // more than these are a large board's, and differ
+	if column == "reference" || column == "title" {
+		return true
+	}
+	acquitted := c.agreed >= 3 && 2*c.agreed > c.known
+	return !acquitted && (c.feed.Items > 0 || entries > most)
 }
 
 func (c *Check) required(reason string, lacks bool) {
@@ -273,7 +294,7 @@ func (c *Check) Defects() []Defect {
 	}
 
 	for _, name := range slices.Sorted(maps.Keys(c.columns)) {
-		if o := c.columns[name]; o.won() {
+		if o := c.columns[name]; o.won() && c.oneValueIsWrong(name, o.cast) {
 			add(DefectOneValue, "%s: one value in nearly all of %d entries", name, o.cast)
 		}
 	}

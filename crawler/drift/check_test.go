@@ -159,9 +159,10 @@ func TestMutations(t *testing.T) {
 	}
 }
 
-// TestWithoutLessons shows what is caught at the very first run.
+// TestWithoutLessons shows what is caught at the very first run over a large
+// board.
 func TestWithoutLessons(t *testing.T) {
-	vs := entries(100)
+	vs := entries(600)
 	if ds := checked(drift.Learned{}, "xml", noon, 1, vs).Defects(); ds != nil {
 		t.Fatalf("false alarm: %q", ds)
 	}
@@ -170,6 +171,34 @@ func TestWithoutLessons(t *testing.T) {
 		caught := slices.Contains(ds, m.want)
 		if learned := m.want == drift.DefectRate || m.want == drift.DefectChanged; caught == learned {
 			t.Errorf("%s: got %q, want %s: %v", m.name, ds, m.want, !learned)
+		}
+	}
+}
+
+// TestOneDay is a board on which everything closes on one day: a small one at
+// its first run, and a large one where the vacancies that are known say so too.
+func TestOneDay(t *testing.T) {
+	vs := mutated(entries(100), func(_ int, v *vacancy.Vacancy) { v.Closing = vacancy.LondonDay(noon).Add(9) })
+	small := checked(drift.Learned{}, "xml", noon, 1, vs)
+	if ds := small.Defects(); ds != nil {
+		t.Errorf("first run over a small board: false alarm: %q", ds)
+	}
+	learned := checked(drift.Learned{}, "xml", noon, 1, entries(100)).Learned()
+	for _, tt := range []struct {
+		name          string
+		known, agreed int
+		wrong         bool
+	}{
+		{"none known", 0, 0, true},
+		{"two known", 2, 2, true},
+		{"three known agree", 3, 3, false},
+		{"most known agree", 40, 30, false},
+		{"most known differ", 40, 4, true},
+	} {
+		c := checked(learned, "xml", noon, 1, vs)
+		c.Known(tt.known, tt.agreed)
+		if got := slices.Contains(drift.Reasons(c.Defects()), drift.DefectOneValue); got != tt.wrong {
+			t.Errorf("%s: one closing date is a defect: %v, want %v", tt.name, got, tt.wrong)
 		}
 	}
 }
