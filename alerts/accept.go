@@ -100,24 +100,22 @@ func (d *Dispatcher) change(ctx context.Context, keys []vacancy.Key, what string
 	return all, nil
 }
 
-// A batch is what the writing of some vacancies shares: the searches, and the
-// records as this process last knew them.
+// A batch is what the writing of some vacancies shares: the records as this
+// process last knew them.
 type batch struct {
 	*Dispatcher
-	searches []*vacancy.Search
-	records  map[vacancy.Key]vacancy.Record
+	records map[vacancy.Key]vacancy.Record
 }
 
 func (d *Dispatcher) begin(ctx context.Context, keys []vacancy.Key) (*batch, error) {
-	searches, err := d.Searches.Active(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("load the saved searches: %w", err)
+	if err := d.Searches.Refresh(ctx); err != nil {
+		return nil, err
 	}
 	records, err := d.Log.Records(ctx, keys)
 	if err != nil {
 		return nil, fmt.Errorf("look up %d vacancies: %w", len(keys), err)
 	}
-	return &batch{d, searches, records}, nil
+	return &batch{d, records}, nil
 }
 
 // record returns what is known of a vacancy; nil for nothing.
@@ -143,14 +141,14 @@ func (b *batch) write(ctx context.Context, key vacancy.Key, decide func(before *
 		if before != nil {
 			a.Revision = before.Revision
 		}
-		queue, matches, err := b.match(ctx, told, before, a.Record.Link, b.searches)
+		queue, matches, err := b.match(ctx, told, before, a.Record.Link)
 		if err != nil {
 			return nil, err
 		}
 		if anyTold(told, len(a.Events), queue) {
 			a.Reread = at.Add(rereadAfter).UTC()
 		}
-		err = b.commit(ctx, &a, queue)
+		err = b.commit(ctx, &a, told, queue)
 		if errors.Is(err, ErrChanged) {
 			// Another writer was here between the look and the step.
 			fresh, err := b.Log.Records(ctx, []vacancy.Key{key})
@@ -177,10 +175,9 @@ func (b *batch) write(ctx context.Context, key vacancy.Key, decide func(before *
 // anyTold reports whether anybody is told of an announcement among the
 // events, of which the first own are new. One that is matched again may have
 // been told when it was made; the log knows.
-func anyTold(events []vacancy.Event, own int, queue []Queued) bool {
+func anyTold(events []vacancy.Event, own int, queue []telling) bool {
 	for i := range events {
-		id := events[i].ID()
-		if announces(events[i].Kind) && (i >= own || slices.ContainsFunc(queue, func(q Queued) bool { return q.Event == id })) {
+		if announces(events[i].Kind) && (i >= own || slices.ContainsFunc(queue, func(t telling) bool { return t.event == i })) {
 			return true
 		}
 	}

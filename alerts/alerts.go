@@ -71,15 +71,6 @@ type Named struct {
 	Names []string
 }
 
-// Searches gives the saved searches that are in force.
-type Searches interface {
-	// Active returns them prepared, oldest first. The slice is shared and not
-	// to be changed.
-	Active(ctx context.Context) ([]*vacancy.Search, error)
-	// Search returns one of them; false where it is unknown or has ended.
-	Search(ctx context.Context, id string) (*vacancy.Search, bool, error)
-}
-
 // An Acceptance is what one sighting made of one vacancy.
 type Acceptance struct {
 	Key      vacancy.Key

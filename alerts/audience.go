@@ -10,67 +10,92 @@ import (
 	"github.com/vacancywatch/vacancywatch/vacancy"
 )
 
-// match returns the messages that the events of one vacancy make, and who
-// matched each. Of the searches of one subscriber that a vacancy meets, one
-// leads and tells of the others: an instant one before a digest, then the
-// oldest. Before is the record as it was, nil where that is not known; link ties
-// the vacancy to another.
-func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, before *vacancy.Record, link vacancy.Link, searches []*vacancy.Search) ([]Queued, [][]Match, error) {
+// atATime is how many searches are in memory at a time, whatever the number
+// that a vacancy meets.
+const atATime = 1000
+
+// match returns who is told of the events of one vacancy, and, where somebody
+// wants to know, who matched each. Of the searches of one subscriber that a
+// vacancy meets, one leads and tells of the others: an instant one before a
+// digest, then the oldest. Before is the record as it was, nil where that is
+// not known; link ties the vacancy to another.
+func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, before *vacancy.Record, link vacancy.Link) ([]telling, [][]Match, error) {
 	now := d.Now()
 	today := vacancy.LondonDay(now)
-	var queue []Queued
+	var queue []telling
 	matches := make([][]Match, len(events))
 	isNew := slices.ContainsFunc(events, func(e vacancy.Event) bool { return announces(e.Kind) })
 	asNew := map[reader]bool{} // who hears of the vacancy for the first time
 	for i := range events {
 		e := &events[i]
-		if !slices.ContainsFunc(searches, func(s *vacancy.Search) bool { return s.Wants(e.Kind) || s.Wants(vacancy.New) }) {
-			continue
-		}
-		var all []Queued
 		a, err := d.audience(ctx, e, before, link, today)
 		if err != nil {
 			return nil, nil, err
 		}
 		// The matching of the vacancy as new goes on beside this event.
 		a.late = a.late && !isNew
-		for _, s := range searches {
-			if !s.Wants(e.Kind) && !(a.late && s.Wants(vacancy.New)) {
-				continue
+		candidates, err := d.candidates(ctx, e, &a)
+		if err != nil {
+			return nil, nil, err
+		}
+		var all []telling
+		for ids := range slices.Chunk(candidates, atATime) {
+			searches, err := d.Searches.find(ctx, ids)
+			if err != nil {
+				return nil, nil, err
 			}
-			outcomes := vacancy.Explain(s, &e.Vacancy, today)
-			matched := false
-			for _, n := range s.Notify {
-				dest := Dest(n)
-				r := reader{s.Subscriber, dest}
-				tell, first := a.tell(s, r, pass(outcomes))
-				if !tell || first && asNew[r] {
+			for _, s := range searches {
+				if !s.Wants(e.Kind) && !(a.late && s.Wants(vacancy.New)) {
 					continue
 				}
-				matched = true
-				q := Queued{
-					ID:    InstantID(s.ID, e.ID(), dest),
-					Event: e.ID(), Search: s.ID, Subscriber: s.Subscriber, Dest: dest,
-					Told: ToldMark(s.Subscriber, dest, e), Due: now, AsNew: first,
+				outcomes := vacancy.Explain(s, &e.Vacancy, today)
+				matched := false
+				for _, n := range s.Notify {
+					r := reader{s.Subscriber, Dest(n)}
+					tell, first := a.tell(s, r, pass(outcomes))
+					if !tell || first && asNew[r] {
+						continue
+					}
+					matched = true
+					t := telling{event: i, search: s.ID, created: s.Created, reader: r, due: now, asNew: first}
+					if n.Rhythm == vacancy.Daily {
+						t.digest, t.due = true, NextWindow(now, n.Hour)
+					}
+					all = append(all, t)
 				}
-				if n.Rhythm == vacancy.Daily {
-					q.Digest, q.Due = true, NextWindow(now, n.Hour)
+				if matched && d.Told != nil {
+					matches[i] = append(matches[i], Match{s, outcomes})
 				}
-				all = append(all, q)
-			}
-			if matched {
-				matches[i] = append(matches[i], Match{s, outcomes})
 			}
 		}
 		all = lead(all)
 		queue = append(queue, all...)
-		for _, q := range all {
-			if q.AsNew {
-				asNew[reader{q.Subscriber, q.Dest}] = true
+		for _, t := range all {
+			if t.asNew {
+				asNew[t.reader] = true
 			}
 		}
 	}
 	return queue, matches, nil
+}
+
+// candidates returns the searches that may have to hear of an event: those
+// that its vacancy meets, and those that told of it before.
+func (d *Dispatcher) candidates(ctx context.Context, e *vacancy.Event, a *audience) ([]string, error) {
+	if a.onlyTold && !a.late && len(a.told) == 0 {
+		return nil, nil
+	}
+	ids, err := d.Searches.Match(ctx, &e.Vacancy, a.today)
+	if err != nil {
+		return nil, err
+	}
+	for _, searches := range a.told {
+		for id := range searches {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
 }
 
 // A reader is a subscriber at one destination: who is told of a thing once.
@@ -208,45 +233,6 @@ func (a *audience) matchedBefore(s *vacancy.Search) bool {
 	v := a.before.Vacancy
 	v.Text = a.before.Text
 	return v.PageUnread || vacancy.Matches(s, &v, a.today)
-}
-
-// lead makes one message a reader: the first instant one tells of the other
-// searches too. Where all are digests each keeps the item for itself, and the
-// one that is rendered first tells it: should that search end before, another
-// still does.
-func lead(all []Queued) []Queued {
-	groups := map[reader][]Queued{}
-	var order []reader
-	for _, q := range all {
-		r := reader{q.Subscriber, q.Dest}
-		if groups[r] == nil {
-			order = append(order, r)
-		}
-		i := slices.IndexFunc(groups[r], func(o Queued) bool { return o.Search == q.Search })
-		switch {
-		case i < 0:
-			groups[r] = append(groups[r], q)
-		case groups[r][i].Digest:
-			groups[r][i] = q // one search, one destination, both rhythms
-		}
-	}
-	var out []Queued
-	for _, r := range order {
-		group := groups[r]
-		i := slices.IndexFunc(group, func(q Queued) bool { return !q.Digest })
-		if i < 0 {
-			out = append(out, group...)
-			continue
-		}
-		first := group[i]
-		for _, q := range group {
-			if q.Search != first.Search {
-				first.Also = append(first.Also, q.Search)
-			}
-		}
-		out = append(out, first)
-	}
-	return out
 }
 
 func pass(outcomes []vacancy.Outcome) bool {

@@ -17,7 +17,7 @@ const chunk = 2000
 // A Dispatcher takes over what a crawl has seen, and queues what follows.
 type Dispatcher struct {
 	Log      Log
-	Searches Searches
+	Searches *Catalogue
 	Now      func() time.Time
 	Logger   *slog.Logger
 	Metrics  *Metrics
@@ -36,16 +36,17 @@ type Match struct {
 }
 
 // commit stores an acceptance and its messages, in chunks where they are many.
-func (d *Dispatcher) commit(ctx context.Context, a *Acceptance, queue []Queued) error {
+func (d *Dispatcher) commit(ctx context.Context, a *Acceptance, told []vacancy.Event, queue []telling) error {
 	first := queue[:min(len(queue), chunk)]
 	rest := queue[len(first):]
-	a.Queue, a.Pending = first, eventsOf(rest)
+	a.Queue, a.Pending = expand(told, first), eventsOf(told, rest)
 	queued, err := d.Log.Accept(ctx, a)
+	a.Queue = nil
 	if err != nil {
 		return err
 	}
 	if len(rest) > 0 {
-		n, err := d.enqueue(ctx, a.Key, rest)
+		n, err := d.enqueue(ctx, a.Key, told, rest)
 		if queued += n; err != nil {
 			// The record and its events are kept, and marked as not matched
 			// to the end: Recover does the rest.
@@ -60,8 +61,8 @@ func (d *Dispatcher) commit(ctx context.Context, a *Acceptance, queue []Queued) 
 
 // enqueue adds the messages in chunks and ends the matching of their events
 // with the last one.
-func (d *Dispatcher) enqueue(ctx context.Context, key vacancy.Key, rest []Queued) (int, error) {
-	queued, events := 0, eventsOf(rest)
+func (d *Dispatcher) enqueue(ctx context.Context, key vacancy.Key, told []vacancy.Event, rest []telling) (int, error) {
+	queued, events := 0, eventsOf(told, rest)
 	for len(rest) > 0 {
 		part := rest[:min(len(rest), chunk)]
 		rest = rest[len(part):]
@@ -69,7 +70,7 @@ func (d *Dispatcher) enqueue(ctx context.Context, key vacancy.Key, rest []Queued
 		if len(rest) == 0 {
 			done = events
 		}
-		n, err := d.Log.Enqueue(ctx, key, part, done)
+		n, err := d.Log.Enqueue(ctx, key, expand(told, part), done)
 		if err != nil {
 			return queued, err
 		}
@@ -78,11 +79,12 @@ func (d *Dispatcher) enqueue(ctx context.Context, key vacancy.Key, rest []Queued
 	return queued, nil
 }
 
-func eventsOf(queue []Queued) []string {
+// eventsOf returns the ids of the events that are told.
+func eventsOf(told []vacancy.Event, queue []telling) []string {
 	var out []string
-	for i := range queue {
-		if !slices.Contains(out, queue[i].Event) {
-			out = append(out, queue[i].Event)
+	for i := range told {
+		if slices.ContainsFunc(queue, func(t telling) bool { return t.event == i }) {
+			out = append(out, told[i].ID())
 		}
 	}
 	return out
@@ -98,9 +100,8 @@ func (d *Dispatcher) Recover(ctx context.Context) error {
 	if len(events) == 0 {
 		return nil
 	}
-	searches, err := d.Searches.Active(ctx)
-	if err != nil {
-		return fmt.Errorf("load the saved searches: %w", err)
+	if err := d.Searches.Refresh(ctx); err != nil {
+		return err
 	}
 	keys := make([]vacancy.Key, len(events))
 	for i := range events {
@@ -112,7 +113,8 @@ func (d *Dispatcher) Recover(ctx context.Context) error {
 	}
 	for i := range events {
 		e := &events[i]
-		queue, _, err := d.match(ctx, []vacancy.Event{*e}, nil, records[keys[i]].Link, searches)
+		told := events[i : i+1]
+		queue, _, err := d.match(ctx, told, nil, records[keys[i]].Link)
 		if err != nil {
 			return err
 		}
@@ -120,7 +122,7 @@ func (d *Dispatcher) Recover(ctx context.Context) error {
 			// The searches that matched have ended since.
 			_, err = d.Log.Enqueue(ctx, e.Vacancy.Key(), nil, []string{e.ID()})
 		} else {
-			_, err = d.enqueue(ctx, e.Vacancy.Key(), queue)
+			_, err = d.enqueue(ctx, e.Vacancy.Key(), told, queue)
 		}
 		if err != nil {
 			return fmt.Errorf("finish the matching of %s: %w", e.ID(), err)

@@ -19,6 +19,8 @@ type Metrics struct {
 	failed        *prometheus.CounterVec
 	dropped       *prometheus.CounterVec
 	alertLatency  *prometheus.HistogramVec
+	checks        prometheus.Counter
+	differences   prometheus.Counter
 }
 
 // backdatedAfter is how long before it was first seen a vacancy must have been
@@ -55,6 +57,12 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 			NativeHistogramMinResetDuration: time.Hour,
 		}, []string{"channel", "origin"}),
 	}
+	m.checks = auto.NewCounter(prometheus.CounterOpts{
+		Name: "vacancywatch_match_checks_total", Help: "Vacancies with which the index of searches was compared with the definition of a match.",
+	})
+	m.differences = auto.NewCounter(prometheus.CounterOpts{
+		Name: "vacancywatch_match_differences_total", Help: "Searches of which the index and the definition of a match said different things: must stay 0.",
+	})
 	for _, k := range vacancy.Kinds() {
 		m.events.WithLabelValues(string(k))
 	}
@@ -86,6 +94,12 @@ func (m *Metrics) Observe(events []vacancy.Event) {
 }
 
 func (m *Metrics) lapsed(n int) { m.matches.WithLabelValues("lapsed").Add(float64(n)) }
+
+// checked counts a comparison of the index with the definition of a match.
+func (m *Metrics) checked(differences int) {
+	m.checks.Inc()
+	m.differences.Add(float64(differences))
+}
 
 // settled counts a settlement of a message that tells of n events.
 func (m *Metrics) settled(kind string, s Settlement, reason string, n int) {

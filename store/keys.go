@@ -20,7 +20,6 @@ import (
 //	{vw:meta}:budget      hash   source → day, requests taken, by class    overwritten daily
 //	{vw:meta}:lease       hash   crawl → holder and expiry                 30 s
 //	{vw:meta}:keys        hash   purpose → signing key                     for good
-//	{vw:meta}:searches    hash   rev → number of changes to searches       for good
 //	{vw:NN}:epoch         hash   source → epoch                            for good
 //	{vw:NN}:vac           hash   source/reference → vacancy.Record         live, and 400 days after
 //	{vw:NN}:live          zset   source/reference by closing day           until closed
@@ -45,6 +44,10 @@ import (
 //	{vw:NN}:digdue        zset   SEARCH|DEST by the window's end           until told
 //	{vw:NN}:digopen       hash   SEARCH|DEST → message id of its digest    until settled
 //	{vw:NN}:search        hash   search id → saved search                  until removed
+//	{vw:NN}:searchrev     hash   rev → changes to searches so far; floor   for good
+//	                             → those no longer listed
+//	{vw:NN}:searchlog     zset   search id by the number of its last       the last 10,000 changes
+//	                             change
 //	{vw:NN}:kin           hash   name, hashed → source/references, newest  490 days after the last
 //	{vw:NN}:kinold        zset   name, hashed, by last note                490 days after the last
 //

@@ -53,7 +53,7 @@ func (r *rig) open() {
 	clock := func() time.Time { return r.now }
 	m := alerts.NewMetrics(prometheus.NewRegistry())
 	log := slog.New(slog.DiscardHandler)
-	r.sink = &alerts.Dispatcher{Log: s, Searches: s, Now: clock, Logger: log, Metrics: m}
+	r.sink = &alerts.Dispatcher{Log: s, Searches: alerts.NewCatalogue(s, log, m), Now: clock, Logger: log, Metrics: m}
 	r.deliver = &alerts.Deliverer{Outbox: s, Searches: s, Now: clock, Logger: log, Metrics: m,
 		Channels: map[string]channel.Channel{"mail": r.far, "hook": r.far}}
 }

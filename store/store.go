@@ -50,11 +50,14 @@ type Store struct {
 	stamp  *stamp
 	holder string
 
-	glances *glances
+	glances  *glances
+	prepared *preparedSearches
+	// keepChanges is keepChanges, but for tests.
+	keepChanges int
 
-	mu       sync.Mutex
-	searches *searchCache
-	turn     int // the slot that the next claim begins with
+	mu     sync.Mutex
+	turn   int   // the slot that the next claim begins with
+	sample place // where the next sample of searches begins
 }
 
 var (
@@ -77,7 +80,7 @@ type Options struct {
 
 // Open prepares the state behind eng.
 func Open(ctx context.Context, eng engine.Engine, opts Options) (*Store, error) {
-	s := &Store{eng: eng, slots: eng.Slots(), holder: opts.Holder, glances: newGlances()}
+	s := &Store{eng: eng, slots: eng.Slots(), holder: opts.Holder, glances: newGlances(), prepared: newPreparedSearches(), keepChanges: keepChanges}
 	err := eng.Update(ctx, metaSlot, func(tx engine.Tx) error {
 		r := &engine.HMGet{Key: metaKey("store"), Fields: []string{"schema", "slots"}}
 		if err := tx.Read(r); err != nil {

@@ -162,7 +162,7 @@ func (d *daemon) wireAlerts() {
 	d.wake = make(chan struct{}, 1)
 	d.deliverer = &alerts.Deliverer{Outbox: d.store, Searches: d.store, Now: time.Now, Logger: d.log, Metrics: metrics,
 		Channels: map[string]channel.Channel{inboxName: mortalChannel{d.inbox, d.life}}}
-	d.dispatcher = &alerts.Dispatcher{Log: d.store, Searches: d.store, Now: time.Now, Logger: d.log, Metrics: metrics,
+	d.dispatcher = &alerts.Dispatcher{Log: d.store, Searches: alerts.NewCatalogue(d.store, d.log, metrics), Now: time.Now, Logger: d.log, Metrics: metrics,
 		Queued: func() {
 			select {
 			case d.wake <- struct{}{}:

@@ -37,6 +37,7 @@ type app struct {
 	tokens   *web.Tokens
 
 	channels   map[string]channel.Channel
+	catalogue  *alerts.Catalogue
 	dispatcher *alerts.Dispatcher
 	deliverer  *alerts.Deliverer
 	schedule   *crawler.Schedule
@@ -197,8 +198,9 @@ func (a *app) wireAlerts() {
 	if a.cfg.Listen.PublicURL != "" {
 		a.deliverer.StopURL = func(search string) string { return a.cfg.Listen.PublicURL + "/u/" + a.tokens.Stop(search) }
 	}
+	a.catalogue = alerts.NewCatalogue(a.store, a.log, metrics)
 	a.dispatcher = &alerts.Dispatcher{
-		Log: a.store, Searches: a.store, Now: time.Now, Logger: a.log, Metrics: metrics, Queued: a.deliverer.Wake,
+		Log: a.store, Searches: a.catalogue, Now: time.Now, Logger: a.log, Metrics: metrics, Queued: a.deliverer.Wake,
 	}
 }
 

@@ -23,8 +23,8 @@ const (
 	// releaseBatch is how many vacancies are told in one step.
 	releaseBatch = 100
 	// countMost bounds the work of counting readers in a dry run: searches
-	// times vacancies.
-	countMost = 2_000_000
+	// that are met, a vacancy each.
+	countMost = 200_000
 )
 
 // decide carries out what a person has decided about a source, and says what
@@ -280,11 +280,7 @@ func (a *app) tell(ctx context.Context, source string, flood time.Time, t *tally
 
 // wouldTell counts what tell would do.
 func (a *app) wouldTell(ctx context.Context, source string, flood time.Time, t *tally) error {
-	searches, err := a.store.Active(ctx)
-	if err != nil {
-		return fmt.Errorf("load the saved searches: %w", err)
-	}
-	now := time.Now()
+	now, met := time.Now(), 0
 	return a.eachSilent(ctx, source, flood, func(recs []vacancy.Record) error {
 		for i := range recs {
 			_, e, ok := recs[i].Release(now)
@@ -298,11 +294,16 @@ func (a *app) wouldTell(ctx context.Context, source string, flood time.Time, t *
 			if t.told++; recs[i].Vacancy.PageUnread {
 				t.unread++
 			}
-			if t.unsure = t.told*len(searches) > countMost; t.unsure {
+			if t.unsure = met > countMost; t.unsure {
 				continue
 			}
+			searches, err := a.catalogue.Meeting(ctx, &e.Vacancy, vacancy.LondonDay(now))
+			if err != nil {
+				return err
+			}
+			met += len(searches)
 			for _, s := range searches {
-				if s.Wants(e.Kind) && vacancy.Matches(s, &e.Vacancy, vacancy.LondonDay(now)) {
+				if s.Wants(e.Kind) {
 					t.count(s)
 				}
 			}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/vacancywatch/vacancywatch/crawler"
+	"github.com/vacancywatch/vacancywatch/vacancy"
 	"github.com/vacancywatch/vacancywatch/web"
 )
 
@@ -53,11 +54,38 @@ func (a *app) serve(ctx context.Context) error {
 		a.log.Info("listening", "server", s.name, "address", "http://"+l.Addr().String())
 		g.Go(func() error { return serveHTTP(ctx, l, s.handler) })
 	}
+	if err := a.learn(ctx); err != nil {
+		return err
+	}
+	g.Go(func() error { return a.catalogue.Run(ctx) })
 	g.Go(func() error { return a.schedule.Run(ctx) })
 	g.Go(func() error { return a.deliverer.Run(ctx) })
 	err := g.Wait()
 	a.log.Info("stopped")
 	return err
+}
+
+// learn shows the catalogue of searches what vacancies are like. It makes the
+// matching of a million searches fast, and changes no answer.
+func (a *app) learn(ctx context.Context) error {
+	const enough = 500
+	n, full := 0, errors.New("seen enough")
+	err := a.store.Vacancies(ctx, func(r vacancy.Record) error {
+		if r.Closed != "" || r.Vacancy.PageUnread {
+			return nil
+		}
+		v := r.Vacancy
+		v.Text = r.Text
+		a.catalogue.Learn(&v, vacancy.LondonDay(a.started))
+		if n++; n == enough {
+			return full
+		}
+		return nil
+	})
+	if err != nil && !errors.Is(err, full) {
+		return fmt.Errorf("look at the vacancies: %w", err)
+	}
+	return a.catalogue.Refresh(ctx)
 }
 
 // serveHTTP serves until ctx ends, and returns when what was being answered has

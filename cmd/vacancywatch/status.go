@@ -50,7 +50,7 @@ func (a *app) statusWith(ctx context.Context, reports int) (web.Status, error) {
 	if err != nil {
 		return web.Status{}, err
 	}
-	searches, err := a.store.Active(ctx)
+	searches, err := a.catalogue.Len(ctx)
 	if err != nil {
 		return web.Status{}, err
 	}
@@ -62,7 +62,7 @@ func (a *app) statusWith(ctx context.Context, reports int) (web.Status, error) {
 	}
 	st := web.Status{
 		Version: v, Now: now, Live: counts.Live, Known: counts.Known, Queued: counts.Queued, Due: counts.Due,
-		Buried: counts.Buried, Digests: counts.Digests, OldestDue: counts.OldestDue, Searches: len(searches), Engine: "embedded",
+		Buried: counts.Buried, Digests: counts.Digests, OldestDue: counts.OldestDue, Searches: searches, Engine: "embedded",
 	}
 	if a.embedded == nil {
 		st.Engine = "redis"
