@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -18,12 +19,15 @@ import (
 // each search. Whoever is further behind reads all searches anew.
 const keepChanges = 10000
 
-// noteChange lists a change of a search, in the step that makes it. It reads
+// noteChanges lists changes of searches, in the step that makes them. It reads
 // before it writes, so it is called once in a step.
-func (s *Store) noteChange(tx engine.Tx, slot, id string) error {
+func (s *Store) noteChanges(tx engine.Tx, slot string, ids []string) error {
+	if len(ids) == 0 {
+		return nil
+	}
 	r := &engine.HGet{Key: slotKey(slot, "searchrev"), Field: "rev"}
 	n := &engine.ZCard{Key: slotKey(slot, "searchlog")}
-	oldest := &engine.ZRange{Key: slotKey(slot, "searchlog"), Min: never, Max: forever, Limit: 1}
+	oldest := &engine.ZRange{Key: slotKey(slot, "searchlog"), Min: never, Max: forever, Limit: len(ids)}
 	if err := tx.Read(r, n, oldest); err != nil {
 		return err
 	}
@@ -31,12 +35,15 @@ func (s *Store) noteChange(tx engine.Tx, slot, id string) error {
 	if err != nil {
 		return err
 	}
-	if n.N >= s.keepChanges && len(oldest.Zs) > 0 {
-		tx.ZRem(slotKey(slot, "searchlog"), oldest.Zs[0].Member)
-		tx.HSet(slotKey(slot, "searchrev"), "floor", strconv.AppendUint(nil, uint64(oldest.Zs[0].Score), 10))
+	if over := min(n.N+len(ids)-s.keepChanges, len(oldest.Zs)); over > 0 {
+		tx.ZRem(slotKey(slot, "searchlog"), members(oldest.Zs[:over])...)
+		tx.HSet(slotKey(slot, "searchrev"), "floor", strconv.AppendUint(nil, uint64(oldest.Zs[over-1].Score), 10))
 	}
-	tx.HSet(slotKey(slot, "searchrev"), "rev", strconv.AppendUint(nil, rev+1, 10))
-	tx.ZAdd(slotKey(slot, "searchlog"), engine.Z{Member: id, Score: float64(rev + 1)})
+	for _, id := range ids {
+		rev++
+		tx.ZAdd(slotKey(slot, "searchlog"), engine.Z{Member: id, Score: float64(rev)})
+	}
+	tx.HSet(slotKey(slot, "searchrev"), "rev", strconv.AppendUint(nil, rev, 10))
 	return nil
 }
 
@@ -121,10 +128,7 @@ func (s *Store) changedSince(ctx context.Context, slot string, since uint64, eac
 // look calls f with the stored form of searches of one slot, nil where there
 // is none.
 func (s *Store) look(ctx context.Context, slot string, ids []string, f func(id string, b []byte)) error {
-	const batch = 500
-	for len(ids) > 0 {
-		part := ids[:min(len(ids), batch)]
-		ids = ids[len(part):]
+	for part := range slices.Chunk(ids, searchBatch) {
 		r := &engine.HMGet{Key: slotKey(slot, "search"), Fields: part}
 		if err := s.eng.Read(ctx, slot, r); err != nil {
 			return err

@@ -3,8 +3,8 @@ package store
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/vacancywatch/vacancywatch/store/engine"
@@ -56,54 +56,73 @@ func (s *Store) Provision(ctx context.Context, searches []vacancy.Search, now ti
 		slot := s.slotOf(id)
 		err := s.eng.Update(ctx, slot, func(tx engine.Tx) error {
 			tx.HDel(slotKey(slot, "search"), id)
-			return s.noteChange(tx, slot, id)
+			return s.noteChanges(tx, slot, []string{id})
 		})
 		if err != nil {
 			return nil, fmt.Errorf("remove search %s: %w", id, err)
 		}
 	}
+	bySlot := map[string][]*vacancy.Search{}
 	for i := range searches {
-		search := searches[i]
-		search.Provisioned = true
-		saved, err := s.putSearch(ctx, search, now)
-		if err != nil {
-			return nil, fmt.Errorf("provision search %s: %w", search.ID, err)
-		}
-		if saved.Ended != "" {
-			stopped = append(stopped, search.ID)
+		slot := s.slotOf(searches[i].ID)
+		bySlot[slot] = append(bySlot[slot], &searches[i])
+	}
+	for slot, all := range bySlot {
+		for part := range slices.Chunk(all, searchBatch) {
+			ended, err := s.provision(ctx, slot, part, now)
+			if err != nil {
+				return nil, err
+			}
+			stopped = append(stopped, ended...)
 		}
 	}
+	slices.Sort(stopped)
 	return stopped, nil
 }
 
-func (s *Store) putSearch(ctx context.Context, search vacancy.Search, now time.Time) (saved savedSearch, err error) {
-	slot := s.slotOf(search.ID)
+// searchBatch is how many searches are read or written in one step.
+const searchBatch = 500
+
+// provision saves searches of one slot as the file has them, and returns those
+// that their reader has stopped.
+func (s *Store) provision(ctx context.Context, slot string, searches []*vacancy.Search, now time.Time) (stopped []string, err error) {
+	before := &engine.HMGet{Key: slotKey(slot, "search")}
+	for _, search := range searches {
+		before.Fields = append(before.Fields, search.ID)
+	}
 	err = s.eng.Update(ctx, slot, func(tx engine.Tx) error {
-		saved = savedSearch{Search: search}
-		saved.Search.Created = now.UTC()
-		old := &engine.HGet{Key: slotKey(slot, "search"), Field: search.ID}
-		if err := tx.Read(old); err != nil {
+		stopped = nil
+		if err := tx.Read(before); err != nil {
 			return err
 		}
-		if old.OK {
-			var before savedSearch
-			if err := decode(old.Val, &before); err != nil {
-				return err
+		var changed []string
+		for i, search := range searches {
+			saved := savedSearch{Search: *search}
+			saved.Search.Provisioned, saved.Search.Created = true, now.UTC()
+			if old := before.Vals[i]; old != nil {
+				var was savedSearch
+				if err := decode(old, &was); err != nil {
+					return fmt.Errorf("provision search %s: %w", search.ID, err)
+				}
+				if !was.Search.Provisioned {
+					return fmt.Errorf("provision search %s: a search of this id was saved by a person: give the one in the file another id", search.ID)
+				}
+				saved.Search.Created = was.Search.Created
+				saved.Ended, saved.EndedAt = was.Ended, was.EndedAt
 			}
-			if search.Provisioned && !before.Search.Provisioned {
-				return errors.New("a search of this id was saved by a person: give the one in the file another id")
+			if saved.Ended != "" {
+				stopped = append(stopped, search.ID)
 			}
-			saved.Search.Created = before.Search.Created
-			saved.Ended, saved.EndedAt = before.Ended, before.EndedAt
+			b := encode(saved)
+			if bytes.Equal(b, before.Vals[i]) {
+				continue // as at most starts of a daemon
+			}
+			tx.HSet(slotKey(slot, "search"), search.ID, b)
+			changed = append(changed, search.ID)
 		}
-		b := encode(saved)
-		if old.OK && bytes.Equal(b, old.Val) {
-			return nil // as at most starts of a daemon
-		}
-		tx.HSet(slotKey(slot, "search"), search.ID, b)
-		return s.noteChange(tx, slot, search.ID)
+		return s.noteChanges(tx, slot, changed)
 	})
-	return saved, err
+	return stopped, err
 }
 
 // EndSearch stops a search for good. It reports false where there is none of
@@ -129,7 +148,7 @@ func (s *Store) EndSearch(ctx context.Context, id, reason string, now time.Time)
 		}
 		saved.Ended, saved.EndedAt = reason, now.UTC()
 		tx.HSet(slotKey(slot, "search"), id, encode(saved))
-		return s.noteChange(tx, slot, id)
+		return s.noteChanges(tx, slot, []string{id})
 	})
 	return found, err
 }

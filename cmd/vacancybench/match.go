@@ -19,6 +19,7 @@ type matchCmd struct {
 	Changes   int    `default:"100000" help:"How many searches are added, and as many removed, while matching goes on."`
 	Plain     int    `default:"5" help:"With how many vacancies the plain loop is measured. It is slow."`
 	Seed      uint64 `default:"42" help:"The world."`
+	Stored    bool   `help:"Measure the matching through an embedded store too."`
 	JSON      string `type:"path" placeholder:"FILE" help:"Write the figures as JSON too."`
 	Profile   string `type:"path" placeholder:"FILE" help:"Write a profile of the processor's time."`
 }
@@ -103,6 +104,11 @@ func (c *matchCmd) Run(e *env) error {
 		}
 		all = append(all, f)
 		f.print(e.stdout)
+		if c.Stored {
+			if err := c.stored(e.ctx, n, e.stdout); err != nil {
+				return err
+			}
+		}
 		if n == 1_000_000 || f.Wrong > 0 {
 			broken = errors.Join(broken, f.holds(e.stdout))
 		}

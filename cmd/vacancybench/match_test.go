@@ -32,6 +32,10 @@ func TestMatchSuite(t *testing.T) {
 			t.Errorf("the table has no %q:\n%s", name, &out)
 		}
 	}
+	out.Reset()
+	if err := c.stored(t.Context(), c.Searches, &out); err != nil || !strings.Contains(out.String(), "through the store, 3000 searches") || strings.Contains(out.String(), "fetched 0 ") {
+		t.Errorf("through the store: %v\n%s", err, &out)
+	}
 	for _, e := range f.Engines {
 		if e.Mean <= 0 || e.Ideal <= 0 {
 			t.Errorf("%s: %+v", e.Name, *e)
