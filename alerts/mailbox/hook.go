@@ -43,7 +43,7 @@ func (m *Mailbox) takeHook(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-	if err := m.acceptHook(x); err != nil {
+	if err := m.acceptHook(x, f.Cut); err != nil {
 		http.Error(w, "the journal cannot be written", http.StatusInternalServerError)
 		return
 	}

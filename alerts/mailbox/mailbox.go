@@ -85,6 +85,9 @@ type Entry struct {
 	ID   string    `json:"id"`   // Message-ID without <>, or webhook-id
 	To   string    `json:"to"`   // address, or name of the endpoint
 	At   time.Time `json:"at"`
+	// Unanswered is set where a fault keeps the answer from the sender, who
+	// cannot know that the message was accepted.
+	Unanswered bool `json:"unanswered,omitempty"`
 }
 
 // A Mailbox is a far side. It is made by New and works while Run does.
@@ -199,10 +202,10 @@ func copied(in map[string]int) map[string]int {
 
 // acceptMail keeps a mail. It is journalled first: a journal that cannot be
 // written must refuse the mail, or the sender would know more than it.
-func (m *Mailbox) acceptMail(x Mail) error {
+func (m *Mailbox) acceptMail(x Mail, unanswered bool) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := m.journal(Entry{"mail", x.MessageID, x.To, x.At}); err != nil {
+	if err := m.journal(Entry{"mail", x.MessageID, x.To, x.At, unanswered}); err != nil {
 		return err
 	}
 	m.mailNumber++
@@ -215,10 +218,10 @@ func (m *Mailbox) acceptMail(x Mail) error {
 	return nil
 }
 
-func (m *Mailbox) acceptHook(x Hook) error {
+func (m *Mailbox) acceptHook(x Hook, unanswered bool) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if err := m.journal(Entry{"hook", x.ID, x.Name, x.At}); err != nil {
+	if err := m.journal(Entry{"hook", x.ID, x.Name, x.At, unanswered}); err != nil {
 		return err
 	}
 	m.hookNumber++

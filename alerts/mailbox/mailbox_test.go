@@ -244,7 +244,7 @@ func TestHooks(t *testing.T) {
 	}
 	var last Entry
 	lines := strings.Split(strings.TrimSpace(journal.String()), "\n")
-	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last != (Entry{"hook", "msg_5", "ward", now}) || len(lines) != 4 {
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &last); err != nil || last != (Entry{Kind: "hook", ID: "msg_5", To: "ward", At: now}) || len(lines) != 4 {
 		t.Errorf("journal has %d lines, the last is %+v, %v", len(lines), last, err)
 	}
 }

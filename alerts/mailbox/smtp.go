@@ -78,7 +78,7 @@ func (s *session) Data(r io.Reader) error {
 	for _, to := range s.to {
 		x := readMail(raw)
 		x.From, x.To, x.At = s.from, to, s.box.opt.Now()
-		if err := s.box.acceptMail(x); err != nil {
+		if err := s.box.acceptMail(x, f.Cut); err != nil {
 			return &smtp.SMTPError{Code: 451, EnhancedCode: smtp.EnhancedCode{4, 3, 0}, Message: "The journal cannot be written"}
 		}
 	}

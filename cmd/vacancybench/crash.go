@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -13,9 +11,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
-	"strings"
-	"sync"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -28,11 +23,13 @@ import (
 
 type crashCmd struct {
 	State   string        `enum:"embedded,redis" default:"embedded" help:"embedded, or redis: a redis-server of its own, with every write synced."`
-	Kills   int           `default:"200" help:"How many times the daemon is killed."`
+	Kills   int           `default:"200" help:"How many lives of the daemon end by a kill."`
+	Redis   bool          `name:"redis-too" help:"Kill the Redis as well: in half of the lives, alone or together with the daemon."`
+	Faults  bool          `help:"Let the far sides fail too, in every eighth life: refuse for now, hang up, accept and hang up."`
 	Seed    uint64        `default:"1" help:"Decides the instants and the adverts."`
 	Live    int           `default:"120" help:"Adverts that are there before the daemon."`
 	Longest time.Duration `default:"1500ms" help:"The latest instant of a kill, counted from the start of the daemon."`
-	Drain   time.Duration `default:"5m" help:"How long the last, unharmed daemon may take to deliver the rest."`
+	Drain   time.Duration `default:"10m" help:"How long the last, unharmed daemon may take to deliver the rest."`
 	Daemon  string        `type:"path" help:"The vacancywatch to kill; built from this module by default."`
 	Keep    bool          `help:"Keep the folder with the state and the daemon's log."`
 }
@@ -47,7 +44,9 @@ type crash struct {
 	box                 *mailbox.Mailbox
 	journal             *journal
 	log                 *os.File
-	kills               []time.Time
+	redis               *redisServer // nil where the state is embedded
+	kills               []time.Time  // of the daemon
+	redisKills, faults  int
 	posted              []string // references posted after the baseline
 }
 
@@ -91,13 +90,17 @@ func (s *crash) run(ctx context.Context, g *errgroup.Group, out io.Writer) error
 		return fmt.Errorf("the baseline told %d messages, want none", n)
 	}
 	for i := range s.Kills {
-		if err := s.life(ctx); err != nil {
+		if s.Faults {
+			s.misbehave(i)
+		}
+		if err := s.life(ctx, g); err != nil {
 			return fmt.Errorf("life %d: %w", i+1, err)
 		}
 		if (i+1)%50 == 0 {
 			fmt.Fprintf(out, "%d kills, %d adverts posted, %d messages accepted\n", i+1, len(s.posted), s.journal.len())
 		}
 	}
+	s.behave()
 	if err := s.drain(ctx); err != nil {
 		return err
 	}
@@ -131,21 +134,19 @@ func (s *crash) prepare(ctx context.Context, g *errgroup.Group) (err error) {
 	if err != nil {
 		return err
 	}
-	// A little time between taking a message and answering: the instant in
-	// which a death doubles it must be hit, not avoided.
-	s.box.AddMailFault(mailbox.MailFault{Stage: mailbox.AtDot, Delay: 10 * time.Millisecond})
-	s.box.AddHookFault(mailbox.HookFault{Delay: 10 * time.Millisecond})
+	s.behave()
 	serve(ctx, g, siteListener, s.site)
 	serve(ctx, g, boxListener, s.box.Handler())
 	g.Go(func() error { return s.box.Run(ctx) })
 
 	redis := ""
 	if s.State == "redis" {
-		url, err := startRedis(ctx, g, s.dir)
-		if err != nil {
+		if s.redis, err = startRedis(ctx, g, s.dir); err != nil {
 			return err
 		}
-		redis = "redis: {url: " + url + "}\n"
+		redis = "redis: {url: " + s.redis.url + "}\n"
+	} else if s.Redis {
+		return errors.New("--redis-too needs --state redis")
 	}
 	if err := os.WriteFile(filepath.Join(s.dir, "hook.secret"), []byte(secret.Reveal()), 0o600); err != nil {
 		return err
@@ -185,7 +186,7 @@ func (s *crash) command(ctx context.Context, verb string) *exec.Cmd {
 }
 
 // life posts some adverts and lets the daemon live for a random time.
-func (s *crash) life(ctx context.Context) error {
+func (s *crash) life(ctx context.Context, g *errgroup.Group) error {
 	for range 1 + s.dice.IntN(3) {
 		s.post()
 	}
@@ -196,7 +197,53 @@ func (s *crash) life(ctx context.Context) error {
 	}
 	died := make(chan error, 1)
 	go func() { died <- cmd.Wait() }()
-	timer := time.NewTimer(time.Duration(s.dice.Int64N(int64(s.Longest))))
+	end := time.Duration(s.dice.Int64N(int64(s.Longest)))
+	if s.Redis && s.dice.IntN(2) == 0 {
+		// A daemon that starts without its Redis says so and ends, so it is
+		// killed once the daemon has begun.
+		at := end
+		if s.dice.IntN(2) == 0 {
+			at = time.Duration(s.dice.Int64N(int64(end) + 1))
+		}
+		if err := s.wait(ctx, died, at); err != nil {
+			return err
+		}
+		if at > bornBy {
+			if err := s.redis.kill(); err != nil {
+				return err
+			}
+			s.redisKills++
+		}
+		if s.redis.down() && end > at { // else both stay down together
+			if err := s.wait(ctx, died, time.Duration(s.dice.Int64N(int64(300*time.Millisecond)))); err != nil {
+				return err
+			}
+			if err := s.redis.start(ctx, g); err != nil {
+				return err
+			}
+		}
+		end -= at
+	}
+	if err := s.wait(ctx, died, end); err != nil {
+		return err
+	}
+	if err := cmd.Process.Kill(); err != nil {
+		return err
+	}
+	<-died
+	s.kills = append(s.kills, time.Now())
+	if s.redis != nil && s.redis.down() {
+		return s.redis.start(ctx, g)
+	}
+	return nil
+}
+
+// bornBy is when a daemon has opened its state: before, it needs its Redis.
+const bornBy = 400 * time.Millisecond
+
+// wait lets the daemon live for a while, and fails where it ends by itself.
+func (s *crash) wait(ctx context.Context, died <-chan error, d time.Duration) error {
+	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-ctx.Done():
@@ -205,13 +252,8 @@ func (s *crash) life(ctx context.Context) error {
 	case err := <-died:
 		return fmt.Errorf("the daemon ended by itself: %v; its log ends with\n%s", err, s.tail())
 	case <-timer.C:
+		return nil
 	}
-	if err := cmd.Process.Kill(); err != nil {
-		return err
-	}
-	<-died
-	s.kills = append(s.kills, time.Now())
-	return nil
 }
 
 func (s *crash) post() {
@@ -257,85 +299,6 @@ func (s *crash) drain(ctx context.Context) error {
 	return nil
 }
 
-// score compares what the far sides accepted with what was posted.
-func (s *crash) score(out io.Writer) error {
-	type told struct{ ref, to string }
-	ids := map[told][]string{}
-	unverified := 0
-	for _, m := range s.box.Mails() {
-		for _, ref := range s.posted {
-			if strings.Contains(m.Text, "/"+ref) {
-				ids[told{ref, m.To}] = append(ids[told{ref, m.To}], m.MessageID)
-			}
-		}
-	}
-	for _, h := range s.box.Hooks() {
-		if !h.Verified {
-			unverified++
-		}
-		var body struct {
-			Data struct {
-				Vacancy struct{ Reference string }
-			}
-		}
-		if err := json.Unmarshal(h.Body, &body); err != nil {
-			return fmt.Errorf("a webhook's body is no JSON: %w", err)
-		}
-		t := told{body.Data.Vacancy.Reference, "hook"}
-		ids[t] = append(ids[t], h.ID)
-	}
-	lost, inside, outside := 0, 0, 0
-	for _, ref := range s.posted {
-		for _, to := range []string{"a@reader.example", "b@reader.example", "hook"} {
-			got := ids[told{ref, to}]
-			delete(ids, told{ref, to})
-			switch {
-			case len(got) == 0:
-				lost++
-				fmt.Fprintf(out, "LOST    %s to %s\n", ref, to)
-			case len(got) > 1:
-				if slices.ContainsFunc(got, func(id string) bool { return id != got[0] }) || !s.explained(got[0], len(got)) {
-					outside++
-					fmt.Fprintf(out, "DOUBLED %s to %s: %v\n", ref, to, got)
-				} else {
-					inside++
-				}
-			}
-		}
-	}
-	stray := len(ids)
-	engine := s.State
-	fmt.Fprintf(out, "\nvacancybench crash --state %s --kills %d --seed %d\n", engine, s.Kills, s.Seed)
-	fmt.Fprintf(out, "%-44s %d\n", "kills", len(s.kills))
-	fmt.Fprintf(out, "%-44s %d\n", "adverts posted after the baseline", len(s.posted))
-	fmt.Fprintf(out, "%-44s %d\n", "messages due", perAdvert*len(s.posted))
-	fmt.Fprintf(out, "%-44s %d\n", "messages accepted", s.journal.len())
-	fmt.Fprintf(out, "%-44s %d\n", "lost", lost)
-	fmt.Fprintf(out, "%-44s %d\n", "doubled, same id, a kill between (unavoidable)", inside)
-	fmt.Fprintf(out, "%-44s %d\n", "doubled otherwise", outside)
-	fmt.Fprintf(out, "%-44s %d\n", "told of what was there before", stray)
-	fmt.Fprintf(out, "%-44s %d\n", "webhooks with a bad signature", unverified)
-	if lost+outside+stray+unverified > 0 {
-		return errors.New("a promise was broken")
-	}
-	return nil
-}
-
-// explained reports whether a kill lies between every two deliveries of a
-// message: the process died between the far side's answer and the settling.
-func (s *crash) explained(id string, times int) bool {
-	at := s.journal.times(id)
-	if len(at) != times {
-		return false
-	}
-	for i := 1; i < len(at); i++ {
-		if !slices.ContainsFunc(s.kills, func(k time.Time) bool { return k.After(at[i-1]) && k.Before(at[i]) }) {
-			return false
-		}
-	}
-	return true
-}
-
 // tail is the end of the daemon's log.
 func (s *crash) tail() []byte {
 	b, err := os.ReadFile(s.log.Name())
@@ -343,52 +306,4 @@ func (s *crash) tail() []byte {
 		return nil
 	}
 	return b[max(0, len(b)-2000):]
-}
-
-// journal is what the far sides accepted, line by line.
-type journal struct {
-	mu      sync.Mutex
-	entries []mailbox.Entry
-	ids     map[string]bool
-}
-
-func (j *journal) Write(b []byte) (int, error) {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	for line := range bytes.Lines(b) {
-		var e mailbox.Entry
-		if err := json.Unmarshal(line, &e); err != nil {
-			return 0, err
-		}
-		if j.ids == nil {
-			j.ids = map[string]bool{}
-		}
-		j.entries = append(j.entries, e)
-		j.ids[e.ID] = true
-	}
-	return len(b), nil
-}
-
-func (j *journal) len() int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return len(j.entries)
-}
-
-func (j *journal) distinct() int {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	return len(j.ids)
-}
-
-func (j *journal) times(id string) []time.Time {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	var out []time.Time
-	for _, e := range j.entries {
-		if e.ID == id {
-			out = append(out, e.At)
-		}
-	}
-	return out
 }
