@@ -125,7 +125,7 @@ func (s *crash) prepare(ctx context.Context, g *errgroup.Group) (err error) {
 	}
 	base := "http://" + siteListener.Addr().String()
 	s.site = simulator.New(simulator.Options{Seed: s.Seed, Now: time.Now, Live: s.Live, Quiet: true, MinGap: -1, BaseURL: base})
-	secret := channel.NewSecret("whsec_Y3Jhc2gtc3VpdGUtc2VjcmV0LW9uLWxvb3BiYWNrISE=")
+	secret := channel.NewSecret(hookSecret)
 	s.box, err = mailbox.New(mailbox.Options{Secrets: map[string]channel.Secret{"hook": secret}, Journal: s.journal, Keep: 1 << 20})
 	if err != nil {
 		return err
@@ -164,6 +164,9 @@ searches:
   - {id: c, subscriber: a, keywords: practitioner, notify: [{channel: mail, to: a@reader.example}]}
 `, redis, base, port, boxListener.Addr()), 0o600)
 }
+
+// hookSecret signs the webhooks.
+const hookSecret = "whsec_Y3Jhc2gtc3VpdGUtc2VjcmV0LW9uLWxvb3BiYWNrISE="
 
 // perAdvert is how many messages each advert makes by that configuration: the
 // searches a and c are one subscriber's and tell it once.

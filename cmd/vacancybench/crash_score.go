@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -61,6 +62,10 @@ func (s *crash) score(out io.Writer) error {
 		}
 	}
 	stray := len(ids)
+	leaks, err := s.leaks()
+	if err != nil {
+		return err
+	}
 	engine := s.State
 	fmt.Fprintf(out, "\nvacancybench crash --state %s --kills %d --seed %d\n", engine, s.Kills, s.Seed)
 	fmt.Fprintf(out, "%-44s %d\n", "kills of the daemon", len(s.kills))
@@ -78,10 +83,28 @@ func (s *crash) score(out io.Writer) error {
 	fmt.Fprintf(out, "%-44s %d\n", "doubled otherwise", outside)
 	fmt.Fprintf(out, "%-44s %d\n", "told of what was there before", stray)
 	fmt.Fprintf(out, "%-44s %d\n", "webhooks with a bad signature", unverified)
-	if lost+outside+stray+unverified > 0 {
+	fmt.Fprintf(out, "%-44s %d\n", "lines of the log with an address or secret", leaks)
+	if lost+outside+stray+unverified+leaks > 0 {
 		return errors.New("a promise was broken")
 	}
 	return nil
+}
+
+// leaks counts the lines of all daemons' log that hold what no log may hold:
+// an address, a secret, or where a webhook goes.
+func (s *crash) leaks() (n int, err error) {
+	b, err := os.ReadFile(s.log.Name())
+	if err != nil {
+		return 0, err
+	}
+	for line := range bytes.Lines(b) {
+		for _, no := range []string{"reader.example", strings.TrimPrefix(hookSecret, "whsec_"), "/hook/hook"} {
+			if bytes.Contains(line, []byte(no)) {
+				n++
+			}
+		}
+	}
+	return n, nil
 }
 
 // explained reports whether every delivery of a message but the first had to
