@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -159,9 +160,9 @@ channels:
   - {name: mail, email: {host: 127.0.0.1, port: %s, tls: none, from: "Crash <alerts@vacancywatch.example>"}}
   - {name: hook, webhook: {url: "http://%s/hook/hook", secret_file: hook.secret, allow: ["127.0.0.0/8"], allow_http: true}}
 searches:
-  - {id: a, subscriber: a, bands: [6], notify: [{channel: mail, to: a@reader.example}, {channel: hook}]}
-  - {id: b, subscriber: b, bands: [6], notify: [{channel: mail, to: b@reader.example}]}
-  - {id: c, subscriber: a, keywords: practitioner, notify: [{channel: mail, to: a@reader.example}]}
+  - {id: a, subscriber: a, bands: [6], notify: [{channel: mail, to: a@reader.example, daily_cap: 0}, {channel: hook}]}
+  - {id: b, subscriber: b, bands: [6], notify: [{channel: mail, to: b@reader.example, daily_cap: 0}]}
+  - {id: c, subscriber: a, keywords: practitioner, notify: [{channel: mail, to: a@reader.example, daily_cap: 0}]}
 `, redis, base, port, boxListener.Addr()), 0o600)
 }
 
@@ -200,40 +201,19 @@ func (s *crash) life(ctx context.Context, g *errgroup.Group) error {
 	}
 	died := make(chan error, 1)
 	go func() { died <- cmd.Wait() }()
-	end := time.Duration(s.dice.Int64N(int64(s.Longest)))
-	if s.Redis && s.dice.IntN(2) == 0 {
-		// A daemon that starts without its Redis says so and ends, so it is
-		// killed once the daemon has begun.
-		at := end
-		if s.dice.IntN(2) == 0 {
-			at = time.Duration(s.dice.Int64N(int64(end) + 1))
+	err := s.live(ctx, g, died)
+	if errors.Is(err, errWithoutRedis) {
+		// It ended in order, having just begun.
+		err = nil
+	} else if err == nil {
+		if err = cmd.Process.Kill(); errors.Is(err, os.ErrProcessDone) && s.redis != nil && s.redis.down() {
+			err = nil
 		}
-		if err := s.wait(ctx, died, at); err != nil {
-			return err
-		}
-		if at > bornBy {
-			if err := s.redis.kill(); err != nil {
-				return err
-			}
-			s.redisKills++
-		}
-		if s.redis.down() && end > at { // else both stay down together
-			if err := s.wait(ctx, died, time.Duration(s.dice.Int64N(int64(300*time.Millisecond)))); err != nil {
-				return err
-			}
-			if err := s.redis.start(ctx, g); err != nil {
-				return err
-			}
-		}
-		end -= at
+		<-died
 	}
-	if err := s.wait(ctx, died, end); err != nil {
+	if err != nil {
 		return err
 	}
-	if err := cmd.Process.Kill(); err != nil {
-		return err
-	}
-	<-died
 	s.kills = append(s.kills, time.Now())
 	if s.redis != nil && s.redis.down() {
 		return s.redis.start(ctx, g)
@@ -241,8 +221,47 @@ func (s *crash) life(ctx context.Context, g *errgroup.Group) error {
 	return nil
 }
 
-// bornBy is when a daemon has opened its state: before, it needs its Redis.
-const bornBy = 400 * time.Millisecond
+// errWithoutRedis is the end of a daemon whose Redis was killed as it opened
+// its state: it says so and ends, for whoever runs it to start it again.
+var errWithoutRedis = errors.New("the daemon found no Redis")
+
+// live lets the daemon live for a random time, and perhaps its Redis die.
+func (s *crash) live(ctx context.Context, g *errgroup.Group, died <-chan error) error {
+	end := time.Duration(s.dice.Int64N(int64(s.Longest)))
+	if !s.Redis || s.dice.IntN(2) == 0 {
+		return s.wait(ctx, died, end)
+	}
+	at := end
+	if s.dice.IntN(2) == 0 {
+		at = time.Duration(s.dice.Int64N(int64(end) + 1))
+	}
+	if err := s.wait(ctx, died, at); err != nil {
+		return err
+	}
+	if err := s.redis.kill(); err != nil {
+		return err
+	}
+	s.redisKills++
+	if at == end {
+		return nil // both stay down together
+	}
+	if err := s.wait(ctx, died, time.Duration(s.dice.Int64N(int64(300*time.Millisecond)))); err != nil {
+		return s.unborn(err)
+	}
+	if err := s.redis.start(ctx, g); err != nil {
+		return err
+	}
+	return s.unborn(s.wait(ctx, died, end-at))
+}
+
+// unborn tells the end of a daemon that never began from that of one that
+// should have lived through the loss of its Redis.
+func (s *crash) unborn(err error) error {
+	if err != nil && bytes.Contains(s.tail(), []byte("vacancywatch: open ")) {
+		return errWithoutRedis
+	}
+	return err
+}
 
 // wait lets the daemon live for a while, and fails where it ends by itself.
 func (s *crash) wait(ctx context.Context, died <-chan error, d time.Duration) error {
