@@ -207,6 +207,8 @@ func bandItem(s string) (bands []string, length int) {
 		return []string{"8" + string(letter)}, 2
 	case s[0] != '8':
 		return []string{s[:1]}, 1
+	case len(rest) > 1 && rest[0] == '-' && isLetter(rest[1]) && rest[1]|0x20 <= 'd' && (len(rest) == 2 || !isLetter(rest[2]) && !isDigit(rest[2])):
+		return []string{"8" + string(rest[1]|0x20)}, 3 // "8-A"
 	case len(rest) > 1 && rest[0] == ' ' && isLetter(rest[1]) && rest[1]|0x20 <= 'd' &&
 		(len(rest) == 2 || !isLetter(rest[2]) && !isDigit(rest[2]) && (rest[1] < 'a' || rest[2] != ' ')):
 		return []string{"8" + string(rest[1]|0x20)}, 3 // "8 A", but not "8 a new post"

@@ -38,6 +38,8 @@ func TestBandsInTitle(t *testing.T) {
 		{"Matron Band 8a", "8a"},
 		{"Matron Band 8A", "8a"},
 		{"Matron Band 8 A", "8a"},
+		{"Matron Band 8-A", "8a"},
+		{"Matron Band 8 - All wards", "8a 8b 8c 8d"},
 		{"Matron Band 8a-c", "8a 8b 8c"},
 		{"Matron Band 8a - 8c", "8a 8b 8c"},
 		{"Matron Band 8a/b", "8a 8b"},

@@ -4,19 +4,22 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer"
 	"github.com/vacancywatch/vacancywatch/vacancy/role"
 	"github.com/vacancywatch/vacancywatch/vacancy/specialty"
 )
 
 // Derive fills in what follows from the printed facts: points and regions of
-// the places, a band that only the title names, the staff group that the role
-// in the title tells, the specialties of the text. It changes nothing that is
-// printed, marks what it infers, and gives the same when repeated.
+// the places or, where none has a point, of the employer's seat; a band that
+// only the title names; the staff group that the role in the title tells; the
+// specialties of the text. It changes nothing that is printed, marks what it
+// infers, and gives the same when repeated.
 func (v *Vacancy) Derive() {
 	v.Schema = Schema
 	for i := range v.Locations {
 		v.Locations[i].locate()
 	}
+	v.locateSeat(gazetteer.Default())
 	if v.StaffGroup == "" {
 		if r, ok := role.Find(v.Title); ok {
 			v.StaffGroup = r.StaffGroup

@@ -18,7 +18,8 @@ func (s *Search) Query() *words.Query { return s.query }
 func (v *Vacancy) Doc() *words.Doc { return v.doc() }
 
 // Points returns the points that circles are compared with: those of the
-// sites, and those of further sites that the text of a place names.
+// sites, and those of further sites that the text of a place names; where
+// there is none, that of the employer's seat.
 func (v *Vacancy) Points() []gazetteer.Point {
 	var out []gazetteer.Point
 	for i := range v.Locations {
@@ -33,6 +34,12 @@ func (v *Vacancy) Points() []gazetteer.Point {
 			if at, err := gazetteer.Locate(name); err == nil && at.HasPoint() {
 				out = append(out, at.Point)
 			}
+		}
+	}
+	// The employer's seat stands for sites of which nothing is known.
+	if seat := v.lastResort(); seat != nil && len(out) == 0 {
+		if at, ok := seat.Point(); ok {
+			out = append(out, at)
 		}
 	}
 	return out

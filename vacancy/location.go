@@ -2,6 +2,7 @@ package vacancy
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer"
@@ -81,18 +82,53 @@ func SplitPlaces(raw string) []string {
 	return out
 }
 
-// ParseLocation reads one place as a listing prints it: "Kilburn NW6 4JH",
-// "London, NW1 2PG", "Brockworth GL34AW", "Remote LS1 3EX", "Worthing".
+// ParsePlaces reads the place text of a card: see SplitPlaces for how sites are
+// divided, and gazetteer.Addresses for a text that names several of them. An
+// address over several lines, with a comma behind each and the postcode alone
+// on the last, is one site.
+func ParsePlaces(raw string) []Location {
+	var out []Location
+	var lines []string // of an address that may go on
+	flush := func() {
+		for _, l := range lines {
+			out = append(out, ParseLocations(l)...)
+		}
+		lines = nil
+	}
+	for _, text := range SplitPlaces(raw) {
+		_, bare := gazetteer.NormalisePostcode(text)
+		switch {
+		case bare && len(lines) > 0:
+			out = append(out, ParseLocations(strings.Join(append(lines, text), ", "))...)
+			lines = nil
+		case len(gazetteer.FindPostcodes(text)) > 0:
+			flush()
+			out = append(out, ParseLocations(text)...)
+		default:
+			lines = append(lines, text)
+		}
+	}
+	flush()
+	return out
+}
+
+// ParseLocations reads the places that one text names, see
+// gazetteer.Addresses: "Kilburn NW6 4JH", "London, NW1 2PG", "Worthing",
+// "Derby DE22 3NE and Burton DE13 0RB".
+func ParseLocations(text string) []Location {
+	var out []Location
+	for _, a := range gazetteer.Addresses(areaText.ReplaceAllString(strings.Join(strings.Fields(text), " "), "")) {
+		out = append(out, Location{Town: a.Name, County: a.County, Postcode: a.Postcode})
+	}
+	return out
+}
+
+// ParseLocation reads the one place of a text, the first where it names more.
 func ParseLocation(text string) Location {
-	text = strings.Join(strings.Fields(areaText.ReplaceAllString(strings.Join(strings.Fields(text), " "), "")), " ")
-	rest, postcode, ok := gazetteer.SplitPostcode(text)
-	if !ok {
-		rest, postcode = text, ""
+	if all := ParseLocations(text); len(all) > 0 {
+		return all[0]
 	}
-	return Location{
-		Town:     strings.Trim(rest, " ,"),
-		Postcode: postcode,
-	}
+	return Location{}
 }
 
 // Locate finds the places of v anew with a gazetteer that knows more than the
@@ -106,13 +142,68 @@ func (v *Vacancy) Locate(g *gazetteer.Gazetteer) {
 		}
 		l.locateIn(g)
 	}
+	v.Seat = nil
+	v.locateSeat(g)
+}
+
+// locateSeat finds the employer's seat where no place of the advert has a
+// point. Like a place, one that is known stays as it was found.
+func (v *Vacancy) locateSeat(g *gazetteer.Gazetteer) {
+	if p, ok := gazetteer.NormalisePostcode(v.EmployerPostcode); ok {
+		v.EmployerPostcode = p
+	}
+	switch {
+	case v.EmployerPostcode == "" || slices.ContainsFunc(v.Locations, func(l Location) bool { return l.Lat != nil }):
+		v.Seat = nil
+	case v.Seat == nil || v.Seat.Postcode != v.EmployerPostcode:
+		seat := Location{Postcode: v.EmployerPostcode}
+		seat.locateIn(g)
+		v.Seat = nil
+		if seat.Lat != nil || seat.Region != "" {
+			v.Seat = &seat
+		}
+	}
+}
+
+// lastResort is the seat of the employer where it may stand for the places of
+// the advert: none of them has a point, and none lies in a region, or on an
+// island, where the seat does not. It is nil otherwise.
+//
+//	no place, "TBC", "Remote"  the seat
+//	"Across Wales"             the seat, if it is in Wales
+//	"Belfast BT9 7AB"          no seat in England: the place is known, though not its point
+func (v *Vacancy) lastResort() *Location {
+	if v.Seat == nil {
+		return nil
+	}
+	for i := range v.Locations {
+		l := &v.Locations[i]
+		if l.Lat != nil || l.Region != "" && l.Region != v.Seat.Region || gazetteer.Offshore(l.Postcode) {
+			return nil
+		}
+		if across := gazetteer.Across(l.Town); across != nil && !slices.Contains(across, v.Seat.Region) {
+			return nil
+		}
+	}
+	return v.Seat
+}
+
+// outward is the first half of a postcode: as much as a reason need say of an
+// employer's address.
+func outward(postcode string) string {
+	first, _, _ := strings.Cut(postcode, " ")
+	return first
 }
 
 // locate fills in what the built-in gazetteer knows of l.
 func (l *Location) locate() { l.locateIn(gazetteer.Default()) }
 
+// atHome are the texts, folded, of a site that is the worker's home.
+var atHome = wordSet(`remote remoteworking remotely fullyremote remoteworker homebased home homeworking workfromhome
+	workingfromhome fromhome homeorremoteworking homeorremote remotehomebased remotehomeworking`)
+
 func (l *Location) locateIn(g *gazetteer.Gazetteer) {
-	if strings.EqualFold(l.Town, "remote") || strings.EqualFold(l.Site, "remote") {
+	if atHome[fold(l.Town)] || atHome[fold(l.Site)] {
 		l.Remote = true
 	}
 	if p, ok := gazetteer.NormalisePostcode(l.Postcode); ok {

@@ -62,6 +62,45 @@ func TestParseLocation(t *testing.T) {
 	}
 }
 
+func TestParsePlaces(t *testing.T) {
+	for _, tt := range []struct {
+		name, raw string
+		want      []string
+	}{
+		{"one site", "\n   Kilburn NW6 4JH\n ", []string{"Kilburn NW6 4JH"}},
+		{"three sites", "Chichester PO19 1XP, \n CRAWLEY RH10 8GN, \n Worthing BN11 1UG", []string{"Chichester PO19 1XP", "CRAWLEY RH10 8GN", "Worthing BN11 1UG"}},
+		{"lines without commas", "Chichester PO19 1XP\nCrawley RH10 8GN\nWorthing BN11 1UG", []string{"Chichester PO19 1XP", "Crawley RH10 8GN", "Worthing BN11 1UG"}},
+		{"two in one", "Derby DE22 3NE and Burton DE13 0RB,\nLeek ST13 7AA", []string{"Derby DE22 3NE", "Burton DE13 0RB", "Leek ST13 7AA"}},
+		{"an address over lines", "Anchor Hospital\nMill Road\nMaidstone\nME14 1XX", []string{"Anchor Hospital Mill Road Maidstone ME14 1XX"}},
+		{"with commas", "Anchor Hospital,\nMill Road,\nMaidstone,\nME14 1XX", []string{"Anchor Hospital, Mill Road, Maidstone ME14 1XX"}},
+		{"behind another site", "Leek ST13 7AA,\nMill Road,\nMaidstone,\nME14 1XX", []string{"Leek ST13 7AA", "Mill Road, Maidstone ME14 1XX"}},
+		{"an area is a site of its own", "Worthing,\nThe area below is where the role is located: ST13 7AA", []string{"Worthing", "ST13 7AA"}},
+		{"names without postcodes", "Worthing,\nCrawley", []string{"Worthing", "Crawley"}},
+		{"nothing", " \n,\n", nil},
+	} {
+		var got []string
+		for _, l := range ParsePlaces(tt.raw) {
+			got = append(got, l.String())
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
+		}
+	}
+}
+
+func TestAtHome(t *testing.T) {
+	for text, want := range map[string]bool{
+		"Remote": true, "Home based": true, "Home-based": true, "HOMEWORKING": true, "Remote LS1 3EX": true, "Working from home": true,
+		"TBC": false, "Leeds": false, "Care home, Leeds": false, "Remote and Rural Health": false, "": false,
+	} {
+		v := Vacancy{Locations: []Location{ParseLocation(text)}}
+		v.Derive()
+		if got := v.Locations[0].Remote; got != want {
+			t.Errorf("%q is work from home: %t, want %t", text, got, want)
+		}
+	}
+}
+
 func TestLocationString(t *testing.T) {
 	tests := []struct {
 		place Location
@@ -87,6 +126,11 @@ func FuzzSplitPlaces(f *testing.F) {
 	f.Add("Brockworth GL34AW")
 	f.Add("İ,\n,,\n")
 	f.Fuzz(func(t *testing.T, raw string) {
+		for _, l := range ParsePlaces(raw) {
+			if l == (Location{}) {
+				t.Fatalf("ParsePlaces(%q) has an empty place", raw)
+			}
+		}
 		for _, place := range SplitPlaces(raw) {
 			if place != strings.Join(strings.Fields(place), " ") || place == "" {
 				t.Fatalf("SplitPlaces(%q) has %q", raw, place)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer"
+	"github.com/vacancywatch/vacancywatch/vacancy/words"
 )
 
 // A Miss is a vacancy that one criterion alone, and narrowly, keeps from a
@@ -78,9 +79,22 @@ func Near(s *Search, v *Vacancy, today Day) (Miss, bool) {
 
 // soleFailure returns the index of the one criterion that fails.
 func soleFailure(s *Search, v *Vacancy, today Day) (failed int, ok bool) {
+	return soleFailureIn(s, v, today, v.doc)
+}
+
+// soleFailureIn is soleFailure for whoever may need the words of v again.
+func soleFailureIn(s *Search, v *Vacancy, today Day, doc func() *words.Doc) (failed int, ok bool) {
 	failed = -1
 	for _, i := range byCost {
-		if c := &criteria[i]; c.used(s) && !c.judge(s, v, today).pass {
+		c := &criteria[i]
+		if !c.used(s) {
+			continue
+		}
+		test := c.test
+		if c.Name == "keywords" {
+			test = func(s *Search, v *Vacancy, _ Day) verdict { return testKeywordsIn(s, v, doc) }
+		}
+		if !s.rule(c, test(s, v, today)).pass {
 			if failed >= 0 {
 				return 0, false
 			}
@@ -122,7 +136,7 @@ func unstatedWords(criterion string) string {
 }
 
 func easePlace(m *Miss, s *Search, v *Vacancy, _ Day) bool {
-	f := fitPlaces(s.Places, v.Locations)
+	f := fitPlaces(s.Places, v)
 	if f.remote {
 		m.Reason, m.Change = "work from home, which your search does not ask for", "accept work from home as well"
 		m.Search.Places[0].Remote = true
@@ -139,7 +153,7 @@ func easePlace(m *Miss, s *Search, v *Vacancy, _ Day) bool {
 		if p.whole() || p.centre().IsZero() {
 			continue
 		}
-		off := fitPlaces(s.Places[i:i+1], v.Locations).off
+		off := fitPlaces(s.Places[i:i+1], v).off
 		if off.place == nil {
 			continue
 		}

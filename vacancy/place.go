@@ -2,6 +2,7 @@ package vacancy
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer"
@@ -187,6 +188,8 @@ type fit struct {
 	off    distance  // the least far outside
 	known  bool      // something could be compared
 	remote bool      // a site is the worker's home, wanted or not
+	seat   bool      // area or in is that of the employer's seat, for want of a place
+	seatAt distance  // how far that seat lies outside
 }
 
 // A distance is how far a site lies from the centre of a place.
@@ -210,11 +213,12 @@ func (d *distance) where() string {
 	return d.at.String()
 }
 
-// fitPlaces compares every site with every place.
-func fitPlaces(places []Place, sites []Location) fit {
+// fitPlaces compares every site with every place, and the employer's seat with
+// every place of which the sites tell nothing.
+func fitPlaces(places []Place, v *Vacancy) fit {
 	var f fit
-	for i := range sites {
-		l := &sites[i]
+	for i := range v.Locations {
+		l := &v.Locations[i]
 		f.remote = f.remote || l.Remote
 		at, hasPoint := l.Point()
 		for k := range places {
@@ -242,7 +246,34 @@ func fitPlaces(places []Place, sites []Location) fit {
 			}
 		}
 	}
+	f.addSeat(places, v)
 	return f
+}
+
+// addSeat lets the employer's seat stand for the places that the advert does
+// not name. It only ever lets a vacancy in: where the seat lies elsewhere, the
+// place of work is still not known.
+func (f *fit) addSeat(places []Place, v *Vacancy) {
+	seat := v.lastResort()
+	if seat == nil || f.home || f.area != nil || f.in.place != nil {
+		return
+	}
+	at, hasPoint := seat.Point()
+	var from fit
+	for k := range places {
+		p := &places[k]
+		switch {
+		case p.whole():
+			told := slices.ContainsFunc(v.Locations, func(l Location) bool { _, known := p.holds(&l); return known })
+			if in, _ := p.holds(seat); in && !told && from.area == nil {
+				from.area, from.areaAt = p, seat
+			}
+		case !p.centre().IsZero() && hasPoint && !slices.ContainsFunc(v.Locations, func(l Location) bool { return len(l.named()) > 0 }):
+			from.add(distance{gazetteer.Metres2(p.centre(), at), p, seat, ""})
+		}
+	}
+	f.area, f.areaAt, f.in, f.seatAt = from.area, from.areaAt, from.in, from.off
+	f.seat = f.area != nil || f.in.place != nil
 }
 
 // add takes in a distance from the centre of a circle.

@@ -10,11 +10,12 @@ import (
 // it fails, what was asked for; they stand behind each other in an alert and
 // so begin small, but for names. None of them decides anything.
 
-// nearestMiles is the distance behind the words of sayPlace; 0 for none.
+// nearestMiles is the distance behind the words of sayPlace; 0 for none, and
+// where it would be that of the employer's seat, which is no place of work.
 func nearestMiles(s *Search, v *Vacancy) float64 {
-	f := fitPlaces(s.Places, v.Locations)
+	f := fitPlaces(s.Places, v)
 	switch {
-	case f.home, f.area != nil:
+	case f.home, f.area != nil, f.seat:
 		return 0
 	case f.in.place != nil:
 		return f.in.miles()
@@ -25,10 +26,14 @@ func nearestMiles(s *Search, v *Vacancy) float64 {
 }
 
 func sayPlace(s *Search, v *Vacancy, _ Day, _ verdict) string {
-	f := fitPlaces(s.Places, v.Locations)
+	f := fitPlaces(s.Places, v)
 	switch {
 	case f.home:
 		return "work from home"
+	case f.seat && f.area != nil:
+		return fmt.Sprintf("%s, in %s", seatWords(v), f.area.areaName())
+	case f.seat:
+		return fmt.Sprintf("%s, %s from %s", seatWords(v), milesText(f.in.miles()), f.in.place.Name)
 	case f.area != nil:
 		return fmt.Sprintf("in %s (%s)", f.area.areaName(), f.areaAt)
 	case f.in.place != nil:
@@ -37,10 +42,21 @@ func sayPlace(s *Search, v *Vacancy, _ Day, _ verdict) string {
 		return fmt.Sprintf("%s from %s, %s too far (%s)", milesText(f.off.miles()), f.off.place.Name, milesText(f.off.over()), f.off.where())
 	case f.known:
 		return fmt.Sprintf("in %s, you asked for %s", placesOf(v), strings.TrimPrefix(placeWords(s.Places), "in "))
+	case f.seatAt.place != nil:
+		return fmt.Sprintf("%s, %s from %s", seatWords(v), milesText(f.seatAt.miles()), f.seatAt.place.Name)
 	case len(v.Locations) == 0:
 		return "no place stated"
 	}
 	return "we do not know where " + placesOf(v) + " is"
+}
+
+// seatWords says that the employer's seat stands for a place, and why.
+func seatWords(v *Vacancy) string {
+	what := "the advert names no place"
+	if said := v.PlaceText(); said != "" {
+		what = fmt.Sprintf("the advert says no more of the place than %q", clip(said, 60))
+	}
+	return what + "; its employer is at " + outward(v.Seat.Postcode)
 }
 
 // placesOf names the sites of a vacancy, at most a few of them.

@@ -67,13 +67,26 @@ var (
 	poundRE  = regexp.MustCompile(`(?:£|gbp)\s?\d`)
 	// plainMoneyRE matches amounts that are money even without a sign.
 	plainMoneyRE = regexp.MustCompile(`^(?:\d{1,3},\d{3}|\d{5,}|\d{2,3}k$|\d+\.\d{2}$)`)
-	unitRE       = regexp.MustCompile(`(?i)\b(?:a|an|per|each|/)\s*(year|annum|month|week|day|hour|session|sitting|shift)\b|\b(hourly|monthly|annually|yearly|weekly|daily|sessional|p\.?a\.?|pcm|p/h)(?:\b|\.|$)|/\s?(hour|hr|year|month|day|session)\b`)
+	unitRE       = regexp.MustCompile(`(?i)\b(?:a|an|per|each|/)\s*(?:calendar\s+)?(year|annum|month|week|day|hour|hr|session|sitting|shift)\b|\b(hourly|monthly|annually|yearly|weekly|daily|sessional|p\.?a\.?|p/a|pcm|p/?h|p\.h\.?|pd|pw)(?:\b|\.|$)|/\s?(hour|hr|year|month|day|session)\b`)
+	// countedRE is what stands before a unit that does not tell the pay: the
+	// hours of "37.5 hours a week".
+	countedRE = regexp.MustCompile(`\b(?:hours?|hrs?|days?|weeks?|months?|sessions?|shifts?|nights?|pas?|times?)\.?\s*$`)
+	// hoursRE is what stands behind a number that is none of pounds.
+	hoursRE = regexp.MustCompile(`^\s*(?:hours?|hrs?|wte|fte|%)`)
+	// upToRE matches an upper end without a lower one.
+	upToRE = regexp.MustCompile(`^[^£]*\b(?:up to|maximum of)\s*(?:£|gbp)?\s*\d`)
+	// joinedRE is what stands between the ends of a range.
+	joinedRE = regexp.MustCompile(`^\s*(?:to|rising to|up to|-|–|—)\s*$`)
+	// How employers' own hands write amounts: a unit without a space before it,
+	// thousands with a space or a stop.
+	gluedRE     = regexp.MustCompile(`(\d)(pa|p\.a|pcm|ph|p\.h|pd|pw)\b`)
+	thousandsRE = regexp.MustCompile(`((?:£|gbp)\s?\d{1,3})[ .](\d{3})\b`)
 	// openRange is what follows a unit where a range goes on.
 	openRange = regexp.MustCompile(`^\s*(?:to|-|–|—)\s*(?:£|gbp)\s?[\d,.]+k?`)
 	unitName  = map[string]string{
-		"year": PerYear, "annum": PerYear, "annually": PerYear, "yearly": PerYear, "pa": PerYear, "p.a": PerYear, "p.a.": PerYear, "pa.": PerYear,
+		"year": PerYear, "annum": PerYear, "annually": PerYear, "yearly": PerYear, "pa": PerYear, "p.a": PerYear, "p.a.": PerYear, "pa.": PerYear, "p/a": PerYear,
 		"month": PerMonth, "monthly": PerMonth, "pcm": PerMonth, "week": PerWeek, "weekly": PerWeek,
-		"day": PerDay, "daily": PerDay, "hour": PerHour, "hourly": PerHour, "p/h": PerHour, "hr": PerHour,
+		"day": PerDay, "daily": PerDay, "hour": PerHour, "hourly": PerHour, "p/h": PerHour, "ph": PerHour, "p.h": PerHour, "p.h.": PerHour, "hr": PerHour, "pd": PerDay, "pw": PerWeek,
 		"session": PerSession, "sessional": PerSession, "sitting": PerSession,
 	}
 )
@@ -96,7 +109,7 @@ func ParseSalary(text string) *Salary {
 	}
 	s := &Salary{Text: text}
 	// Lower case may take more bytes than the text, so all reading is of it.
-	lower := strings.ToLower(text)
+	lower := thousandsRE.ReplaceAllString(gluedRE.ReplaceAllString(strings.ToLower(text), "$1 $2"), "$1,$2")
 	found, unit, stated := amountsWithUnit(lower)
 	s.Unit = unit
 	switch {
@@ -105,7 +118,7 @@ func ParseSalary(text string) *Salary {
 		return s
 	case len(found) == 1:
 		s.Min, s.Max = found[0], found[0]
-		if strings.HasPrefix(lower, "up to") {
+		if upToRE.MatchString(lower) {
 			s.Min = 0
 		}
 	default:
@@ -128,6 +141,9 @@ func ParseSalary(text string) *Salary {
 func amountsWithUnit(text string) (found []Money, unit string, stated bool) {
 	from := 0
 	for _, m := range unitRE.FindAllStringSubmatchIndex(text, -1) {
+		if countedRE.MatchString(text[max(from, m[0]-20):m[0]]) {
+			continue
+		}
 		unit, stated = "", true
 		for g := 2; g < len(m); g += 2 {
 			if m[g] >= 0 {
@@ -147,9 +163,11 @@ func amountsWithUnit(text string) (found []Money, unit string, stated bool) {
 	return amountsIn(text[from:]), unit, stated // "Hourly rate £14.20", or no unit
 }
 
-// amountsIn returns the first amounts of a text, at most two.
+// amountsIn returns an amount or the two ends of a range: the first range of
+// the text, else its first amounts.
 func amountsIn(text string) []Money {
 	var found []Money
+	end := 0 // of the amount before
 	signed := poundRE.MatchString(text)
 	for _, m := range amountRE.FindAllStringSubmatchIndex(text, -1) {
 		whole := text[m[0]:m[1]]
@@ -158,8 +176,8 @@ func amountsIn(text string) []Money {
 		// written as money counts: "33,094", not "37.5 hours per week".
 		switch {
 		case strings.HasPrefix(whole, "£"), strings.HasPrefix(whole, "gbp"):
-		case signed && len(found) == 1 && rangeWord(text[:m[0]]):
-		case !signed && plainMoneyRE.MatchString(strings.TrimSpace(whole)):
+		case signed && len(found) > 0 && isJoint(text[end:m[0]]):
+		case !signed && plainMoneyRE.MatchString(strings.TrimSpace(whole)) && !hoursRE.MatchString(text[m[1]:min(len(text), m[1]+12)]):
 		default:
 			continue
 		}
@@ -173,21 +191,25 @@ func amountsIn(text string) []Money {
 		}
 		if m[6] >= 0 {
 			n, pence = n*1000+pence*10, 0
-			if len(found) == 1 && found[0] < 1000_00 {
-				found[0] *= 1000 // "£30-35k"
-			}
 		}
-		if found = append(found, Money(n*100+pence)); len(found) == 2 {
-			break
+		last := len(found) - 1
+		joined := last >= 0 && isJoint(text[end:m[0]])
+		found, end = append(found, Money(n*100+pence)), m[1]
+		if !joined {
+			continue
 		}
+		// "£30-35k" and "£30-35,000" leave the thousands of the first out.
+		if low := found[last]; low >= 10_00 && low < 1000_00 && (m[6] >= 0 || low*1000 <= found[last+1]) {
+			found[last] *= 1000
+		}
+		return found[last:]
 	}
-	return found
+	return found[:min(len(found), 2)]
 }
 
-func rangeWord(before string) bool {
-	b := strings.TrimRight(before, " ")
-	return strings.HasSuffix(b, "to") || strings.HasSuffix(b, "-") || strings.HasSuffix(b, "–") || strings.HasSuffix(b, "—")
-}
+// isJoint reports whether a text is all that stands between the ends of a
+// range.
+func isJoint(between string) bool { return len(between) < 20 && joinedRE.MatchString(between) }
 
 // String is the salary in a line, as printed.
 func (s *Salary) String() string {

@@ -71,6 +71,14 @@ type Vacancy struct {
 	// Service check.
 	DBSRequired bool       `json:"dbs_required,omitempty"`
 	Locations   []Location `json:"locations,omitempty"`
+	// EmployerPostcode is that of the employer's registered address, which is
+	// no place of work. No more of the address is kept.
+	EmployerPostcode string `json:"employer_postcode,omitempty"`
+	// Seat is where EmployerPostcode lies. It is there only where no place of
+	// the advert has a point, and lets a search by place find the vacancy all
+	// the same, as a last resort that Explain names. That the seat lies
+	// elsewhere says nothing: the place of work then counts as not stated.
+	Seat *Location `json:"seat,omitempty"`
 	// Posted is a time where the source gives one, else a day.
 	Posted Moment `json:"posted,omitzero"`
 	// Closing is the last day on which one can apply, in London.
@@ -159,6 +167,10 @@ func (v *Vacancy) Clone() Vacancy {
 	if v.Salary != nil {
 		s := *v.Salary
 		c.Salary = &s
+	}
+	if v.Seat != nil {
+		s := *v.Seat
+		c.Seat = &s
 	}
 	return c
 }
@@ -260,6 +272,10 @@ func (v *Vacancy) Merge(page *Vacancy) {
 	set(&v.Duration, page.Duration)
 	set(&v.Sponsorship, page.Sponsorship)
 	set(&v.StaffGroup, page.StaffGroup)
+	set(&v.EmployerPostcode, page.EmployerPostcode)
+	if page.Seat != nil {
+		v.Seat = page.Seat
+	}
 	if page.EmployerReference != v.Reference {
 		set(&v.EmployerReference, page.EmployerReference)
 	}

@@ -36,10 +36,7 @@ func (a *labelledAdvert) vacancy() (vacancy.Vacancy, error) {
 	const reference = "C0000-26-0001"
 	v := vacancy.Vacancy{
 		Source: "relevance", Reference: reference, Title: a.title, Employer: a.employer,
-		Salary: vacancy.ParseSalary(a.salary),
-	}
-	for _, text := range vacancy.SplitPlaces(a.places) {
-		v.Locations = append(v.Locations, vacancy.ParseLocation(text))
+		Salary: vacancy.ParseSalary(a.salary), Locations: vacancy.ParsePlaces(a.places),
 	}
 	read, err := nhsjobs.ReadAdvert(page.Page{
 		URL: nhsjobs.AdvertURL("", reference), Status: 200, ContentType: "text/html", Body: []byte(a.html()),

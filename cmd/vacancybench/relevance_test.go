@@ -56,7 +56,7 @@ func TestRelevance(t *testing.T) {
 			{"specialty_stated", 0.97, 0.85},
 			{"specialty", 0.97, 0.90},
 			{"band", 0.99, 0.99},
-			{"postcode", 0.99, 0.88},
+			{"postcode", 0.99, 0.99},
 			{"salary_min", 0.99, 0.99},
 			{"salary_max", 0.99, 0.99},
 			{"salary_unit", 0.99, 0.99},
@@ -75,6 +75,27 @@ func TestRelevance(t *testing.T) {
 	}
 	if rows < 400 {
 		t.Errorf("only %d adverts", rows)
+	}
+}
+
+// Whatever stands about a postcode, the place is read as the crawl reads it.
+func TestRelevancePlaces(t *testing.T) {
+	for _, tc := range []struct{ places, gold string }{
+		{"Ipswich IP4 5PD (and community sites)", "IP4 5PD"},
+		{"Wolverhampton, WV10 0QP, UK", "WV10 0QP"},
+		{"Norwich  NR4   7UY.", "NR4 7UY"},
+		{"derby de223ne and Burton DE13 0RB, United Kingdom", "DE22 3NE|DE13 0RB"},
+		{`Anchor Hospital,\nMill Road,\nMaidstone,\nME14 1XX`, "ME14 1XX"},
+		{`Derby DE22 3NE\nBurton DE13 0RB`, "DE22 3NE|DE13 0RB"},
+		{"Leeds LS9 7TF, West Yorkshire, England", "LS9 7TF"},
+		{"EC1A 7BE / E1 1BB", "EC1A 7BE|E1 1BB"},
+		{"Various locations", "none"},
+		{"BFPO 61", "none"},
+	} {
+		_, r := relevanceOf(t, "title\tplace_text\tgold_postcode\nNurse\t"+tc.places+"\t"+tc.gold+"\n", false)
+		if f := r.Fields["postcode"]; f.Found != f.Right || f.Missed != 0 {
+			t.Errorf("%s: %+v", tc.places, f)
+		}
 	}
 }
 

@@ -33,7 +33,8 @@ var (
 //
 // Fields are found by their ids, and by their headings where ids are gone.
 // Most blocks come twice, for phones and for desktops: the first copy counts.
-// The block about the employer and the contact are not kept, and addresses,
+// The block about the employer and the contact are not kept, of the employer's
+// address only the postcode, and addresses,
 // telephone numbers and names of contacts are struck out of the texts.
 //
 // Whatever is not plainly an advert is page.ErrLayout: a page without title,
@@ -91,6 +92,7 @@ func readAdvert(p page.Page, doc *html.Node) (vacancy.Vacancy, error) {
 	v.Duration = strike(o.value([]string{"contract_duration"}, "duration"))
 	v.WorkingPatterns = o.patterns()
 	v.Locations = o.places()
+	v.EmployerPostcode = o.seat()
 	v.Sponsorship = vacancy.NotOffered
 	if o.has("tier-two-sponsorship", "certificate of sponsorship") {
 		v.Sponsorship = vacancy.Offered

@@ -168,7 +168,7 @@ func (r *apiReader) add(e entry) {
 	v.Contract = vacancy.ParseContract(e.Type)
 	v.Text.Summary = redact(wholeWords(e.Description), nil)
 	for _, text := range e.Places {
-		v.Locations = append(v.Locations, vacancy.ParseLocation(text))
+		v.Locations = append(v.Locations, vacancy.ParseLocations(text)...)
 	}
 	day, _, _ := strings.Cut(strings.TrimSpace(e.CloseDate), "T")
 	v.Closing = r.defects.closing(day)

@@ -159,9 +159,7 @@ func (ds *defects) card(card *html.Node) (vacancy.Vacancy, bool) {
 		}
 	}
 	v, ok := ds.vacancy(ref, title, employer)
-	for _, text := range vacancy.SplitPlaces(places) {
-		v.Locations = append(v.Locations, vacancy.ParseLocation(text))
-	}
+	v.Locations = vacancy.ParsePlaces(places)
 	v.Salary = vacancy.ParseSalary(fact(card, "salary"))
 	v.Contract = vacancy.ParseContract(fact(card, "jobType"))
 	v.WorkingPatterns = vacancy.ParsePatterns(fact(card, "workingPattern"))

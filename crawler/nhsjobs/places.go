@@ -1,6 +1,7 @@
 package nhsjobs
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -46,12 +47,66 @@ func (o *outline) places() []vacancy.Location {
 	}
 	out = slices.DeleteFunc(out, func(l vacancy.Location) bool { return l == vacancy.Location{} })
 	if len(out) > 0 {
-		return out
+		return townsIn(out)
 	}
 	if i := o.under("job locations", "job location"); i >= 0 {
-		return placesIn(o.lines(i))
+		return townsIn(placesIn(o.lines(i)))
 	}
 	return nil
+}
+
+// townsIn divides the places whose town names further ones, each with its
+// postcode: some employers have written a list into the field.
+func townsIn(places []vacancy.Location) []vacancy.Location {
+	var out []vacancy.Location
+	for _, l := range places {
+		if len(gazetteer.FindPostcodes(l.Town)) == 0 {
+			out = append(out, l)
+			continue
+		}
+		several := vacancy.ParseLocations(l.Town + " " + l.Postcode)
+		several[0].Site, several[0].County = l.Site, cmp.Or(several[0].County, l.County)
+		out = append(out, several...)
+	}
+	return out
+}
+
+// seatRE matches the id of the postcode of the employer's seat.
+var seatRE = regexp.MustCompile(`^employer_postcode_[a-z]$`)
+
+// seat reads the postcode of the employer's registered address: by its id,
+// else from the lines under Address among the employer's details; an address
+// elsewhere may be somebody's. Street and town are left on the page, and what
+// is no postcode is as well.
+func (o *outline) seat() string {
+	for _, id := range o.ids {
+		if seatRE.MatchString(id) {
+			if code, ok := gazetteer.NormalisePostcode(textOf(o.byID[id])); ok {
+				return code
+			}
+		}
+	}
+	details, here := false, false
+	for _, it := range o.items {
+		switch {
+		case it.cuts():
+			switch label(it.text) {
+			case "employer details":
+				details, here = true, false
+			case "address":
+				here = details
+			case "employer name":
+				here = false
+			default:
+				details, here = false, false
+			}
+		case here:
+			if codes := gazetteer.FindPostcodes(it.text); len(codes) == 1 {
+				return codes[0]
+			}
+		}
+	}
+	return ""
 }
 
 // placesIn reads addresses, one line after the other: the site in one to

@@ -153,13 +153,15 @@ func letters(s string) string {
 // an area and no address.
 const areaSentence = "the area below is where the role is located"
 
-// SplitPostcode parts the postcode at the end of a site from what stands
-// before it: "Brockworth GL34AW" gives "Brockworth" and "GL3 4AW". The
-// postcode comes back in its canonical spelling; the rest without the
-// punctuation and brackets that held it, and without the sentence of NHS Jobs
-// that introduces an area.
+// SplitPostcode parts the postcode of a site from what stands before it, or
+// behind it where nothing stands before: "Brockworth GL34AW" gives "Brockworth"
+// and "GL3 4AW". The postcode comes back in its canonical spelling; the rest
+// without the punctuation and brackets that held it, without the country, and
+// without the sentence of NHS Jobs that introduces an area. Of several
+// postcodes the last counts; [Addresses] gives them all.
 //
 //	"London, NW1 2PG"    "London", "NW1 2PG"
+//	"NW1 2PG, UK"        "", "NW1 2PG"
 //	"B5 4TD"             "", "B5 4TD"
 //	"NP20"               "", "NP20": an outward code only as the whole text
 //	"Band B5", "Ward A1" no postcode, ok is false
@@ -171,27 +173,21 @@ func SplitPostcode(s string) (rest, postcode string, ok bool) {
 }
 
 func (g *Gazetteer) splitPostcode(s string) (rest, code string, ok bool) {
-	text := trimSite(s)
-	if len(text) >= len(areaSentence) && strings.EqualFold(text[:len(areaSentence)], areaSentence) {
-		text = trimSite(text[len(areaSentence):])
-	}
+	text := withoutSentence(trimSite(s))
 	if p, whole := g.parse(text); whole {
 		if p.unit != "" || p.sector == "" && (g.holds(p.outward) || !g.hasPoints(p.outward)) {
 			return "", p.String(), true
 		}
 	}
-	before, last := lastWord(text)
-	if before != "" && len(last) == 3 {
-		head, out := lastWord(before)
-		p, isCode := g.parse(out + " " + last)
-		if isCode && p.unit == strings.ToUpper(last[1:]) && strings.EqualFold(p.outward, out) && !isOrdinal(last) && isDigit(last[0]) {
-			return trimSite(head), p.String(), true
-		}
+	all := g.postcodes(text)
+	if len(all) == 0 {
+		return text, "", false
 	}
-	if p, isCode := g.parse(last); isCode && p.unit != "" && isDigit(last[len(last)-3]) && !isOrdinal(last[len(last)-3:]) {
-		return trimSite(before), p.String(), true
+	last := all[len(all)-1]
+	if rest = withoutLabel(trimSite(text[:last.start])); rest == "" {
+		rest = trimSite(withoutCountry(text[last.end:]))
 	}
-	return text, "", false
+	return rest, last.code, true
 }
 
 // hasPoints reports whether the area of an outward code is one of the tables'.
@@ -203,6 +199,14 @@ func (g *Gazetteer) hasPoints(outward string) bool {
 		}
 	}
 	return true
+}
+
+// Offshore reports whether a postcode is one of the Channel Islands or the
+// Isle of Man, where no place has a point or a region.
+func Offshore(postcode string) bool {
+	g := Default()
+	p, ok := g.parse(postcode)
+	return ok && !g.hasPoints(p.outward) && letters(p.outward) != "BT"
 }
 
 // isOrdinal reports whether an inward part is rather a number such as "2nd".

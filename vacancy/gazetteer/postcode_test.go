@@ -85,7 +85,11 @@ var splits = []struct {
 	{"Floor B1 2nd", "Floor B1 2nd", ""},
 	{"Block M1 4th", "Block M1 4th", ""},
 	{"Block E1 Old", "Block E1 Old", ""}, // a letter O is no nought in the middle of prose
-	{"Ward B5 4TD Birmingham", "Ward B5 4TD Birmingham", ""},
+	{"Wing B5 4TD Birmingham", "Wing", "B5 4TD"},
+	{"B5 4TD Birmingham", "Birmingham", "B5 4TD"},
+	{"Leeds LS9 7TF, United Kingdom", "Leeds", "LS9 7TF"},
+	{"LS9 7TF, England.", "", "LS9 7TF"},
+	{"Leeds, Postcode: LS9 7TF", "Leeds", "LS9 7TF"},
 	{"Leeds (St Jude's)", "Leeds (St Jude's)", ""},
 	{"Leeds", "Leeds", ""},
 	{"B99", "", "B99"},

@@ -232,7 +232,9 @@ func (f *Reading) readPlaces() {
 		if got.pass {
 			f.area |= 1 << n
 		}
-		if got.stated {
+		// One that the employer's seat lies in passes, while of the others
+		// nothing is known.
+		if got.stated && !got.pass {
 			f.area |= regionBit
 		}
 	}

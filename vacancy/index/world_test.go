@@ -114,6 +114,7 @@ func drawVacancy(t *rapid.T) *vacancy.Vacancy {
 		l.County = one(t, "county", "", "", "Kent", "Surrey")
 		v.Locations = append(v.Locations, l)
 	}
+	v.EmployerPostcode = one(t, "seat", "", "LS1 3EX", "CF14 1AA", "ME14 1XX", "BT9 6AY")
 	v.Derive()
 	v.Specialties, v.StaffGroup = nil, one(t, "told staff group", "", "01", "03", "08", "99")
 	for _, id := range some(t, "named", 2, append([]string{"new-to-us"}, specials...)...) {
