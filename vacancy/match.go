@@ -31,7 +31,7 @@ type Criterion struct {
 // Criteria names the criteria of a search in the order of an explanation, and
 // whether an advert that does not state the fact passes by default:
 //
-//	place            fails   no site, or none whose place is known
+//	place            fails   no site, or none whose place is known, and the employer's seat is not there either
 //	band             fails   no band or grade; a search for BandUnstated asks for just these
 //	staff_group      passes  told by neither the crawl nor the role in the title
 //	specialty        fails   none named in title, summary or duties; with StatedOnly, only inferred
@@ -89,7 +89,10 @@ var criteria = []criterion{
 	{Criterion{internal, true}, func(s *Search) bool { return !s.Internal }, testInternal, sayInternal},
 }
 
-const internal = "internal"
+const (
+	internal = "internal"
+	keywords = "keywords"
+)
 
 // byCost are the indices of criteria from cheap to dear: to look for words,
 // the advert has to be cut into them.
@@ -129,12 +132,49 @@ func (s *Search) passesUnstated(c Criterion) bool {
 // Matches is the definition of a match: every outcome of Explain passes.
 // Whatever is faster must agree with it. today is the London day.
 func Matches(s *Search, v *Vacancy, today Day) bool {
+	m := Matcher{v: v, today: today}
+	return m.Matches(s)
+}
+
+// A Matcher compares many searches with one vacancy, and cuts its advert into
+// words once. The vacancy must not change meanwhile. It is not for several
+// goroutines.
+type Matcher struct {
+	v     *Vacancy
+	today Day
+	words *words.Doc
+}
+
+// NewMatcher returns a Matcher for a vacancy on a London day.
+func NewMatcher(v *Vacancy, today Day) *Matcher { return &Matcher{v: v, today: today} }
+
+// Matches is Matches for the vacancy.
+func (m *Matcher) Matches(s *Search) bool {
 	for _, i := range byCost {
-		if c := &criteria[i]; c.used(s) && !c.judge(s, v, today).pass {
+		c := &criteria[i]
+		if !c.used(s) {
+			continue
+		}
+		test := c.test
+		if c.Name == keywords {
+			test = m.testKeywords
+		}
+		if !s.rule(c, test(s, m.v, m.today)).pass {
 			return false
 		}
 	}
 	return true
+}
+
+func (m *Matcher) testKeywords(s *Search, v *Vacancy, _ Day) verdict {
+	return testKeywordsIn(s, v, m.doc)
+}
+
+func (m *Matcher) doc() *words.Doc {
+	if m.words == nil {
+		m.words = m.v.doc()
+	}
+	return m.words
 }
 
 // Explain returns an outcome for each criterion that the search uses, in the
@@ -170,7 +210,7 @@ func Why(outcomes []Outcome) string {
 }
 
 func testPlace(s *Search, v *Vacancy, _ Day) verdict {
-	f := fitPlaces(s.Places, v.Locations)
+	f := fitPlaces(s.Places, v)
 	switch {
 	case f.home, f.area != nil, f.in.place != nil:
 		return yes

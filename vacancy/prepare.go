@@ -214,10 +214,9 @@ func prepareNotify(in []Notify, bad func(string, ...any)) []Notify {
 			bad("notify %d: name the channel that tells the matches", i+1)
 		case strings.ContainsAny(n.To.Reveal(), "\r\n"):
 			bad("notify %d: the address goes over more than one line", i+1)
-		case n.Rhythm != "" && n.Rhythm != Instant && n.Rhythm != Daily:
-			bad("notify %d: rhythm %q is unknown: use instant or daily", i+1, string(n.Rhythm))
-		case n.Rhythm == Daily && (n.Hour < 0 || n.Hour > 23 || n.Hour == 1):
-			bad("notify %d: hour %d: give 0 to 23, but not 1, which comes twice one night a year and not at all another", i+1, n.Hour)
+		}
+		if err := n.Check(); err != nil {
+			bad("notify %d: %w", i+1, err)
 		}
 	}
 	return once(in)

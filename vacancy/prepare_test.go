@@ -36,7 +36,7 @@ func TestPrepareImpossible(t *testing.T) {
 		{"no name", Search{Places: []Place{{Lat: 51, Lon: -1, Miles: 5}}}, `a place has no name: write in words where it is`},
 
 		{"no channel", Search{Bands: []string{"4"}, Notify: []Notify{{}}}, "notify 1: name the channel that tells the matches"},
-		{"rhythm", Search{Bands: []string{"4"}, Notify: []Notify{{Channel: "mail", Rhythm: "hourly"}}}, `notify 1: rhythm "hourly" is unknown: use instant or daily`},
+		{"rhythm", Search{Bands: []string{"4"}, Notify: []Notify{{Channel: "mail", Rhythm: "monthly"}}}, `notify 1: rhythm "monthly" is unknown: use instant, hourly, daily or weekly`},
 		{"hour", Search{Bands: []string{"4"}, Notify: []Notify{{Channel: "mail"}, {Channel: "mail", Rhythm: Daily, Hour: 24}}},
 			"notify 2: hour 24: give 0 to 23, but not 1, which comes twice one night a year and not at all another"},
 		{"one o'clock", Search{Bands: []string{"4"}, Notify: []Notify{{Channel: "mail", Rhythm: Daily, Hour: 1}}},

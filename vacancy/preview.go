@@ -59,6 +59,13 @@ const widePercent = 5
 // A loosening is counted alone; what two of them add together is not their
 // sum. Nothing that the search leaves out is loosened.
 func Preview(s *Search, vacancies iter.Seq[*Vacancy], from, to Day) Forecast {
+	return PreviewEach(s, vacancies, from, to, func(*Vacancy, Day) {})
+}
+
+// PreviewEach is Preview, and calls matched for each vacancy that the search
+// matches, with the day on which it came up. To ask again with Matches would
+// cost as much as the preview.
+func PreviewEach(s *Search, vacancies iter.Seq[*Vacancy], from, to Day, matched func(*Vacancy, Day)) Forecast {
 	f := Forecast{From: from, To: to, Days: max(from.DaysUntil(to)+1, 1)}
 	loose := s.loosenings()
 	by := make([][]int, len(criteria)) // loosenings of each criterion
@@ -72,13 +79,13 @@ func Preview(s *Search, vacancies iter.Seq[*Vacancy], from, to Day) Forecast {
 			continue
 		}
 		f.Seen++
-		failed, one := soleFailure(s, v, day)
+		doc := sync.OnceValue(v.doc) // it costs more than the rest
+		failed, one := soleFailureIn(s, v, day, doc)
 		switch {
 		case one:
 			c := &criteria[failed]
 			test := c.test
 			if c.Name == "keywords" && len(by[failed]) > 0 {
-				doc := sync.OnceValue(v.doc) // for all of them: it costs more than the rest
 				test = func(s *Search, v *Vacancy, _ Day) verdict { return testKeywordsIn(s, v, doc) }
 			}
 			for _, i := range by[failed] {
@@ -90,6 +97,7 @@ func Preview(s *Search, vacancies iter.Seq[*Vacancy], from, to Day) Forecast {
 		case failed < 0:
 			f.Matches++
 			f.show(v, day)
+			matched(v, day)
 		}
 	}
 	f.expect(s)

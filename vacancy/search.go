@@ -1,8 +1,6 @@
 package vacancy
 
 import (
-	"fmt"
-	"log/slog"
 	"maps"
 	"slices"
 	"time"
@@ -72,43 +70,6 @@ type Search struct {
 
 	query *words.Query // Keywords, read by Prepare
 }
-
-// Rhythm is when the matches of a search are told.
-type Rhythm string
-
-// The rhythms. A webhook is always instant.
-const (
-	Instant Rhythm = "instant"
-	Daily   Rhythm = "daily"
-)
-
-// Notify is one way in which a search tells its matches.
-type Notify struct {
-	// Channel is the configured name of a channel.
-	Channel string `json:"channel"`
-	// To is the mail address for a channel that sends to people.
-	To Address `json:"to,omitempty"`
-	// Rhythm is Instant where empty.
-	Rhythm Rhythm `json:"rhythm,omitempty"`
-	// Hour is the London hour of a daily digest.
-	Hour int `json:"hour,omitempty"`
-}
-
-// An Address is a mail address. It prints as <address> so that no log and no
-// error can carry it; the channel that sends reads it with Reveal.
-type Address string
-
-func (a Address) String() string { return "<address>" }
-
-// Format prints <address> for every verb, also for one that is no verb of a
-// string.
-func (a Address) Format(f fmt.State, _ rune) { fmt.Fprint(f, "<address>") }
-
-// LogValue keeps the address out of structured logs.
-func (a Address) LogValue() slog.Value { return slog.StringValue("<address>") }
-
-// Reveal returns the address itself, for the envelope of a message.
-func (a Address) Reveal() string { return string(a) }
 
 // Wants reports whether the search asks for events of the kind.
 func (s *Search) Wants(k Kind) bool {
