@@ -158,7 +158,7 @@ func (s *crash) prepare(ctx context.Context, g *errgroup.Group) (err error) {
 sources: [{site: nhs-jobs, base: %q, spacing: 5ms, poll_min: 1s, poll_max: 1s, requests_per_day: 1000000}]
 channels:
   - {name: mail, email: {host: 127.0.0.1, port: %s, tls: none, from: "Crash <alerts@vacancywatch.example>"}}
-  - {name: hook, webhook: {url: "http://%s/hook/hook", secret_file: hook.secret, allow: ["127.0.0.0/8"], allow_http: true}}
+  - {name: hook, webhook: {url: "http://%s/hook/hook", secret_file: hook.secret, verify: false, allow: ["127.0.0.0/8"], allow_http: true}}
 searches:
   - {id: a, subscriber: a, bands: [6], notify: [{channel: mail, to: a@reader.example, daily_cap: 0}, {channel: hook}]}
   - {id: b, subscriber: b, bands: [6], notify: [{channel: mail, to: b@reader.example, daily_cap: 0}]}

@@ -20,6 +20,7 @@ type cli struct {
 	Crawl     crawlCmd     `cmd:"" help:"Crawl simulated weeks of the site in minutes, and score what was told against what happened."`
 	Crash     crashCmd     `cmd:"" help:"Kill the daemon at random instants while it crawls and delivers, and count what was lost and what came twice."`
 	Relevance relevanceCmd `cmd:"" help:"Read labelled adverts as the crawl does, and score specialty, band, place and salary against the labels."`
+	Deliver   deliverCmd   `cmd:"" help:"Measure how fast alerts leave, beside the bare libraries, and what one vacancy that everybody wants does."`
 	Match     matchCmd     `cmd:"" help:"Match vacancies with a million saved searches, beside a plain loop, bit sets and the ideal."`
 }
 
