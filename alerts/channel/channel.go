@@ -1,7 +1,7 @@
 // Package channel brings a rendered message to the far side: by mail to a
-// relay, by webhook to an endpoint. It decides how a message looks and what
-// an answer means; it knows nothing of searches, of the outbox or of when to
-// try again.
+// relay, by webhook to an endpoint (and, in channel/chat, to a chat). It
+// decides how a message looks and what an answer means; it knows nothing of
+// searches, of the outbox or of when to try again.
 //
 // No error, log or metric made here holds a mail address, a secret, or the
 // URL of an endpoint.
@@ -19,7 +19,7 @@ import (
 
 // A Channel is one configured way to tell somebody something.
 type Channel interface {
-	// Kind is "email" or "webhook": a label value.
+	// Kind is one of Kinds: a label value.
 	Kind() string
 	// Destination names, for a given address ("" where the channel has none),
 	// what is sent to one at a time and fails together: a relay, an endpoint.
@@ -35,6 +35,28 @@ type Channel interface {
 	// Delay is the time to wait after the n-th failed attempt, counted from
 	// 1, before the next one, without jitter; false when tries are used up.
 	Delay(n int) (time.Duration, bool)
+}
+
+// A Tester's far side can be sent a message that is no alert, by the way that
+// every alert goes.
+type Tester interface {
+	Channel
+	Test(ctx context.Context, at time.Time) Result
+}
+
+// A Verifier's far side can show that it expects us: an address with a typing
+// error is somebody else's.
+type Verifier interface {
+	Channel
+	// Verifies reports whether it is to be asked at all.
+	Verifies() bool
+	// Verify sends a challenge; Done means that it was echoed.
+	Verify(ctx context.Context, challenge string, at time.Time) Result
+}
+
+// Kinds returns every kind of channel: a closed list.
+func Kinds() []string {
+	return []string{"email", "webhook", "slack", "teams", "discord", "telegram", "ntfy"}
 }
 
 // A Message is what is sent: stored bytes under an ID that stays the same over
@@ -86,12 +108,13 @@ const (
 	ReasonBlocked     = "blocked"      // an address that we do not call
 	ReasonRender      = "render"       // the message cannot be made
 	ReasonStopped     = "stopped"      // we stopped the attempt ourselves
+	ReasonDisabled    = "disabled"     // the endpoint is disabled: nothing was tried
 )
 
 // Reasons returns every reason.
 func Reasons() []string {
 	return []string{ReasonNetwork, ReasonTimeout, ReasonRateLimited, ReasonServer, ReasonRefused, ReasonRejected,
-		ReasonContent, ReasonPolicy, ReasonAuth, ReasonBlocked, ReasonRender, ReasonStopped}
+		ReasonContent, ReasonPolicy, ReasonAuth, ReasonBlocked, ReasonRender, ReasonStopped, ReasonDisabled}
 }
 
 // Token is the name of a message in the world, made of its ID: 24 characters

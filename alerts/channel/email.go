@@ -25,9 +25,10 @@ type EmailConfig struct {
 	// From is the sender: "Vacancy alerts <alerts@example.org>". Its domain
 	// becomes that of Message-ID and List-Id.
 	From string `yaml:"from" json:"from"`
-	// BounceTo receives bounces, as b@example.org; each message has its own
-	// envelope sender, b+<token>@example.org, so that a bounce tells which
-	// message it is about. By default bounces go to From.
+	// BounceTo receives bounces, as b@example.org, in a mailbox that a person
+	// reads; each message has its own envelope sender, b+<token>@example.org,
+	// so that a bounce tells which message it is about. By default bounces go
+	// to From. To have them read by the program, see ReturnTo.
 	BounceTo string `yaml:"bounce_to" json:"bounce_to,omitempty"`
 	// Username and PasswordFile are the login; without a username there is
 	// none. The password is sent over TLS only, or to this machine.
@@ -42,6 +43,9 @@ type EmailConfig struct {
 	CAFile string `yaml:"ca_file" json:"ca_file,omitempty"`
 	// HelloName is the name we give the relay; by default that of the machine.
 	HelloName string `yaml:"hello_name" json:"hello_name,omitempty"`
+	// DKIM signs each mail. Most relays do that themselves, so it is off by
+	// default.
+	DKIM *DKIMConfig `yaml:"dkim" json:"dkim,omitempty"`
 
 	// Password is the password itself, for callers that do not keep it in a
 	// file.
@@ -71,6 +75,9 @@ type Email struct {
 	from   *mail.Address // behind a pointer, as a Secret is
 	sender func(id string) string
 	opener opener // holds the login inside functions, which print as nothing
+	signer *dkimSigner
+	// returns is told of what comes back; nil where nobody is.
+	returns Returns
 
 	turn chan struct{} // holds the right to use conn
 	conn *relayConn
@@ -115,7 +122,7 @@ func NewEmail(cfg EmailConfig) (*Email, error) {
 	if cfg.BounceTo != "" && !sendable(cfg.BounceTo) {
 		return fail(errors.New("bounce_to is not a mail address: give one such as b@example.org"))
 	}
-	if cfg.Password, err = pick("password", cfg.Password, cfg.PasswordFile); err != nil {
+	if cfg.Password, err = Pick("password", cfg.Password, cfg.PasswordFile); err != nil {
 		return fail(err)
 	}
 	if (cfg.Username == "") != cfg.Password.IsZero() {
@@ -128,8 +135,26 @@ func NewEmail(cfg EmailConfig) (*Email, error) {
 	if e.opener, err = newOpener(cfg); err != nil {
 		return fail(err)
 	}
+	if cfg.DKIM != nil {
+		if e.signer, err = newDKIMSigner(*cfg.DKIM, from.Address); err != nil {
+			return fail(fmt.Errorf("dkim: %w", err))
+		}
+	}
 	return e, nil
 }
+
+// A Returns has to do with mails that come back.
+type Returns interface {
+	// Sender is the envelope sender of a mail to an address, to which its
+	// bounces come; "" leaves it to the channel.
+	Sender(to string, at time.Time) string
+	// Rejected is told that the relay refused a mail because of its address.
+	Rejected(ctx context.Context, to string, at time.Time)
+}
+
+// ReturnTo has r give the envelope senders and hear of refused addresses. It
+// must be called before the first mail is sent.
+func (e *Email) ReturnTo(r Returns) { e.returns = r }
 
 // Format prints the relay's name for every verb, and nothing of the login.
 func (e *Email) Format(f fmt.State, _ rune) { fmt.Fprint(f, "email ", e.Destination("")) }
@@ -158,8 +183,8 @@ func (e *Email) Delay(n int) (time.Duration, bool) {
 //	4xx                                 retry
 //	421 to MAIL                         reconnect at once; again: release
 //	5xx to MAIL                         release: it is about us, not the mail
-//	5xx to RCPT                         bury: the address
-//	5xx to DATA                         bury: the content
+//	550 to 553 to RCPT                  bury: the address
+//	another 5xx to RCPT, 5xx to DATA    bury: the content
 //	5xx with 5.7.x to either            bury: our policy standing
 //	no or wrong login                   release
 //	not reached, TLS, cut before DATA   release: the relay's fault
@@ -187,6 +212,10 @@ func (e *Email) Send(ctx context.Context, m Message) Result {
 			return fault(ctx, stageConnect, err)
 		}
 		r, stale := e.transact(ctx, m)
+		if e.returns != nil && r.Outcome == Bury && r.Reason == ReasonRejected {
+			// Now, for the settling of the message forgets its address.
+			e.returns.Rejected(context.WithoutCancel(ctx), m.To, m.At)
+		}
 		if !stale || !first || ctx.Err() != nil {
 			return r
 		}
@@ -200,6 +229,16 @@ func (e *Email) Close() error {
 	e.stopIdle()
 	e.quit()
 	return nil
+}
+
+// envelope returns the envelope sender of a message.
+func (e *Email) envelope(m Message) string {
+	if e.returns != nil {
+		if s := e.returns.Sender(m.To, m.At); s != "" {
+			return s
+		}
+	}
+	return e.sender(m.ID)
 }
 
 // envelope returns the envelope sender for the ID of a message.
@@ -237,8 +276,12 @@ func loopback(host string) bool {
 	return host == "localhost" || err == nil && a.IsLoopback()
 }
 
-// Render makes the whole mail. Its bytes are to be stored: another render of
-// the same alert has other boundaries.
+// Render makes the whole mail, and signs it where that is configured. Its bytes
+// are to be stored: another render of the same alert has other boundaries.
 func (e *Email) Render(a message.Alert, to string) ([]byte, error) {
-	return compose(e.from, a, to)
+	body, err := compose(e.from, a, to)
+	if err != nil || e.signer == nil {
+		return body, err
+	}
+	return e.signer.sign(body)
 }

@@ -15,9 +15,9 @@ import (
 // local or reserved, on another port, or not https.
 var ErrBlocked = errors.New("address is not allowed")
 
-// hookTimeout bounds a whole request, so that an endpoint that drips its
-// answer byte by byte ends too.
-const hookTimeout = 15 * time.Second
+// PostLimit bounds a whole request, so that an endpoint that drips its answer
+// byte by byte ends too.
+const PostLimit = 15 * time.Second
 
 // Client returns the only HTTP client that may call an address which somebody
 // typed. It looks at the address that is really dialled, after the name was
@@ -50,7 +50,7 @@ func guardedClient(allow []netip.Prefix, httpAllowed bool, resolver *net.Resolve
 	return &http.Client{
 		Transport:     g,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       hookTimeout,
+		Timeout:       PostLimit,
 	}
 }
 

@@ -54,8 +54,8 @@ func TestGuardAddresses(t *testing.T) {
 	}
 }
 
-// dnsServer answers every question with the next of the addresses, the last
-// one again and again.
+// dnsServer answers every question with the next of the answers, the last one
+// again and again. An answer is an address, or several with commas between.
 func dnsServer(t *testing.T, answers ...string) *net.Resolver {
 	t.Helper()
 	pc, err := net.ListenPacket("udp", "127.0.0.1:0")
@@ -78,10 +78,12 @@ func dnsServer(t *testing.T, answers ...string) *net.Resolver {
 			reply := dnsmessage.Message{Header: dnsmessage.Header{ID: q.ID, Response: true, RecursionAvailable: true}, Questions: q.Questions}
 			if q.Questions[0].Type == dnsmessage.TypeA {
 				i := min(int(asked.Add(1))-1, len(answers)-1)
-				reply.Answers = []dnsmessage.Resource{{
-					Header: dnsmessage.ResourceHeader{Name: q.Questions[0].Name, Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET},
-					Body:   &dnsmessage.AResource{A: netip.MustParseAddr(answers[i]).As4()},
-				}}
+				for a := range strings.SplitSeq(answers[i], ",") {
+					reply.Answers = append(reply.Answers, dnsmessage.Resource{
+						Header: dnsmessage.ResourceHeader{Name: q.Questions[0].Name, Type: dnsmessage.TypeA, Class: dnsmessage.ClassINET},
+						Body:   &dnsmessage.AResource{A: netip.MustParseAddr(a).As4()},
+					})
+				}
 			}
 			b, err := reply.Pack()
 			if err != nil {
@@ -107,7 +109,7 @@ func local(t *testing.T, reached *atomic.Int32) (port string) {
 	return port
 }
 
-// TestGuardSpellings asks for this machine and its neighbours in 22 spellings.
+// TestGuardSpellings asks for this machine and its neighbours in 34 spellings.
 // Names are answered with 127.0.0.1 by a name server of the test.
 func TestGuardSpellings(t *testing.T) {
 	var reached atomic.Int32
@@ -117,9 +119,12 @@ func TestGuardSpellings(t *testing.T) {
 		"127.0.0.1", "127.1", "2130706433", "0x7f000001", "0177.0.0.1", "127.0.0.1.nip.example", "localhost", "LOCALHOST", "localhost.",
 		"0.0.0.0", "0", "[::]", "[::1]", "[0:0:0:0:0:0:0:1]", "[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]",
 		"[64:ff9b::7f00:1]", "[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "[fe80::1%25lo]", "[::ffff:169.254.169.254]",
+		// As a browser's user may paste them: net/http makes ASCII of them.
+		"１２７.0.0.1", "127。0。0。1", "①②⑦.⓪.⓪.①", "ⓛocalhost",
+		"127.0.0.1.", "017700000001", "0x7f.1", "0000127.0.0.1", "[0:0:0:0:0:ffff:7f00:0001]", "[::ffff:0:127.0.0.1]", "[::1%25lo]", "127.127.127.127",
 	}
-	if len(hosts) != 22 {
-		t.Fatalf("%d spellings, want 22", len(hosts))
+	if len(hosts) != 34 {
+		t.Fatalf("%d spellings, want 34", len(hosts))
 	}
 	for _, h := range hosts {
 		resp, err := c.Get("http://" + h + ":" + port + "/")
@@ -160,6 +165,68 @@ func TestGuardRebinding(t *testing.T) {
 	_, err = guardedClient(nil, true, resolver).Get("http://rebind.example:" + port + "/")
 	if !errors.Is(err, ErrBlocked) || reached.Load() != 0 {
 		t.Errorf("got %v and %d calls, want it blocked", err, reached.Load())
+	}
+}
+
+// TestGuardTwoAddresses has a name stand for two addresses at once, of which one
+// is not allowed: whichever is dialled first, only the other is reached.
+func TestGuardTwoAddresses(t *testing.T) {
+	var forbidden, allowed atomic.Int32
+	l, err := net.Listen("tcp", "127.0.0.2:0")
+	if err != nil {
+		t.Skip("this machine has one loopback address alone")
+	}
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	other, err := net.Listen("tcp", "127.0.0.1:"+port)
+	if err != nil {
+		t.Skipf("port %s is taken", port)
+	}
+	for l, count := range map[net.Listener]*atomic.Int32{l: &allowed, other: &forbidden} {
+		s := &httptest.Server{Listener: l, Config: &http.Server{Handler: http.HandlerFunc(func(http.ResponseWriter, *http.Request) { count.Add(1) })}}
+		s.Start()
+		t.Cleanup(s.Close)
+	}
+	for i, answer := range []string{"127.0.0.1,127.0.0.2", "127.0.0.2,127.0.0.1"} {
+		c := guardedClient([]netip.Prefix{netip.MustParsePrefix("127.0.0.2/32")}, true, dnsServer(t, answer))
+		resp, err := c.Get("http://hook.example:" + port + "/")
+		if err != nil {
+			t.Fatalf("%s: %v", answer, err)
+		}
+		resp.Body.Close()
+		c.CloseIdleConnections()
+		if forbidden.Load() != 0 || allowed.Load() != int32(i+1) {
+			t.Errorf("%s: the forbidden one was reached %d times, the other %d", answer, forbidden.Load(), allowed.Load())
+		}
+	}
+}
+
+// TestGuardBetweenAttempts has a name turn to a private address after an attempt
+// that was let through: the next one is not.
+func TestGuardBetweenAttempts(t *testing.T) {
+	var reached atomic.Int32
+	port := local(t, &reached)
+	allow := []netip.Prefix{netip.MustParsePrefix("127.0.0.1/32")}
+	c := guardedClient(allow, true, dnsServer(t, "127.0.0.1", "127.0.0.3"))
+	w := &Webhook{client: c, sign: newSigner(func(time.Time) [][]byte { return nil })}
+	var err error
+	if w.url, err = ParseHookURL("http://turning.example:" + port + "/"); err != nil {
+		t.Fatal(err)
+	}
+	if r := w.Test(t.Context(), time.Now()); r.Outcome != Done {
+		t.Fatalf("got %+v", r)
+	}
+	c.CloseIdleConnections() // an open connection would lead to the same server again
+	for name, send := range map[string]func() Result{
+		"an alert":    func() Result { return w.Send(t.Context(), Message{ID: "a", Body: []byte("{}")}) },
+		"a challenge": func() Result { return w.Verify(t.Context(), "c", time.Now()) },
+		"a test":      func() Result { return w.Test(t.Context(), time.Now()) },
+	} {
+		if r := send(); r.Outcome != Retry || r.Reason != ReasonBlocked {
+			t.Errorf("%s: got %+v, want it blocked", name, r)
+		}
+	}
+	if n := reached.Load(); n != 1 {
+		t.Errorf("the server was reached %d times, want once", n)
 	}
 }
 
@@ -241,7 +308,7 @@ func TestURLErrorQuotesTheAddress(t *testing.T) {
 	if !errors.As(err, &ue) || !strings.Contains(err.Error(), "canary") {
 		t.Skip("net/http does not quote addresses any more")
 	}
-	r := hookFailure(t.Context(), err, false)
+	r := postFailure(t.Context(), err, false)
 	if r.Outcome != Retry || r.Reason != ReasonBlocked || strings.Contains(r.Detail, "canary") {
 		t.Errorf("got %+v", r)
 	}

@@ -161,7 +161,7 @@ func (e *Email) transact(ctx context.Context, m Message) (r Result, stale bool) 
 		return fault(ctx, stageMail, err), true
 	}
 	c.sent++ // refused transactions count: relays count them too
-	if err := c.Mail("<" + e.sender(m.ID) + ">"); err != nil {
+	if err := c.Mail("<" + e.envelope(m) + ">"); err != nil {
 		code, _ := reply(err)
 		e.recover(code)
 		return fault(ctx, stageMail, err), code == 421 || code == 0 && !fresh
@@ -274,7 +274,9 @@ func fault(ctx context.Context, at stage, err error) Result {
 		return lost(ctx, at, err)
 	}
 	r := Result{Outcome: Retry, Detail: strings.TrimSpace(fmt.Sprintf("%s: %d %s", at, code, enhanced))}
-	policy := strings.HasPrefix(enhanced, "5.7.")
+	// Exim says "550 relay not permitted", without 5.7.1, of every address
+	// where it is not to relay for us.
+	policy := strings.HasPrefix(enhanced, "5.7.") || at == stageRcpt && enhanced == "" && refusesToRelay(err)
 	switch {
 	case at == stageDot && code < 300:
 		// An unusual word of agreement is one all the same.
@@ -294,12 +296,21 @@ func fault(ctx context.Context, at stage, err error) Result {
 		r.Outcome, r.Reason = Release, ReasonPolicy
 	case policy:
 		r.Outcome, r.Reason = Bury, ReasonPolicy
-	case at == stageRcpt:
+	case at == stageRcpt && code >= 550 && code <= 553:
 		r.Outcome, r.Reason = Bury, ReasonRejected
 	default:
+		// Also 554 and the like to RCPT: it says nothing of the address.
 		r.Outcome, r.Reason = Bury, ReasonContent
 	}
 	return r
+}
+
+var relayRE = regexp.MustCompile(`(?i)\brelay(ing)? (access|is|not|denied|prohibited)\b`)
+
+// refusesToRelay reports whether the words of an answer are about relaying.
+func refusesToRelay(err error) bool {
+	var te *textproto.Error
+	return errors.As(err, &te) && relayRE.MatchString(te.Msg)
 }
 
 // lost classes an attempt that ended without an answer.

@@ -168,6 +168,10 @@ func TestRelayAnswers(t *testing.T) {
 		{"421 at MAIL always", at(0, "MAIL", "421 too many messages in this connection; cut"), Result{Outcome: Release, Reason: ReasonRateLimited, Detail: "MAIL: 421"}, 2},
 		{"cut at RCPT", at(0, "RCPT", "cut"), Result{Outcome: Release, Reason: ReasonNetwork, Detail: "RCPT: no answer"}, 1},
 		{"several lines at RCPT", at(0, "RCPT", "550-5.1.1 nobody <reader@example.net>\r\n550 5.1.1 here"), Result{Outcome: Bury, Reason: ReasonRejected, Detail: "RCPT: 550 5.1.1"}, 1},
+		// Exim's words where it is not to relay for us: they come for every address.
+		{"relaying refused, no enhanced code", at(0, "RCPT", "550 relay not permitted"), Result{Outcome: Bury, Reason: ReasonPolicy, Detail: "RCPT: 550"}, 1},
+		{"a relay that names itself", at(0, "RCPT", "550 5.1.1 relay is sorry: no such user"), Result{Outcome: Bury, Reason: ReasonRejected, Detail: "RCPT: 550 5.1.1"}, 1},
+		{"554 at RCPT", at(0, "RCPT", "554 no"), Result{Outcome: Bury, Reason: ReasonContent, Detail: "RCPT: 554"}, 1},
 		{"DATA refused", at(0, "DATA", "554 no valid recipients"), Result{Outcome: Bury, Reason: ReasonContent, Detail: "DATA: 554"}, 1},
 		{"DATA later", at(0, "DATA", "451 later"), Result{Outcome: Retry, Reason: ReasonServer, Detail: "DATA: 451"}, 1},
 		{"cut at DATA, before 354", at(0, "DATA", "cut"), Result{Outcome: Release, Reason: ReasonNetwork, Detail: "DATA: no answer"}, 1},

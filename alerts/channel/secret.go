@@ -39,8 +39,8 @@ func ReadSecret(file string) (Secret, error) {
 	return NewSecret(s), nil
 }
 
-// pick returns the secret itself or the one in the file; both are an error.
-func pick(name string, s Secret, file string) (Secret, error) {
+// Pick returns the secret itself or the one in the file; both are an error.
+func Pick(name string, s Secret, file string) (Secret, error) {
 	if file == "" {
 		return s, nil
 	}

@@ -75,7 +75,7 @@ func TestReadSecret(t *testing.T) {
 			t.Errorf("%s: no error", filepath.Base(file))
 		}
 	}
-	if _, err := pick("password", s, write("second", "x")); err == nil || !strings.Contains(err.Error(), "password is given twice") {
+	if _, err := Pick("password", s, write("second", "x")); err == nil || !strings.Contains(err.Error(), "password is given twice") {
 		t.Errorf("given twice: got %v", err)
 	}
 }

@@ -6,17 +6,15 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"net/http/httptrace"
 	"net/netip"
-	"net/url"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/vacancywatch/vacancywatch/alerts/message"
@@ -29,6 +27,8 @@ type WebhookConfig struct {
 	URL HookURL `yaml:"url" json:"url"`
 	// SecretFile names the file with the signing secret: whsec_ and the base64
 	// of 24 to 64 random bytes. The receiver checks the signature with it.
+	// "vacancywatch webhook rotate" replaces it; the one before signs beside it
+	// for 24 hours, from the same folder.
 	SecretFile string `yaml:"secret_file" json:"secret_file"`
 	// OldSecretFile names the secret that is being replaced. While it is given,
 	// both sign, and a receiver may check with either.
@@ -40,6 +40,13 @@ type WebhookConfig struct {
 	// AllowHTTP lets the URL be http, and port 80. The message is then signed
 	// but can be read on its way. Off by default.
 	AllowHTTP bool `yaml:"allow_http" json:"allow_http,omitempty"`
+	// Verify asks a URL that is new or has changed to echo a challenge before
+	// it is told anything, for one with a typing error is somebody else's. It
+	// is sent {"type":"endpoint.verify","timestamp":"…","challenge":"…"}, signed as
+	// always, and must answer 2xx within the hour with the challenge as its
+	// body, or with {"challenge":"…"}. On by default; false takes the URL for
+	// granted, for a receiver that cannot do that.
+	Verify *bool `yaml:"verify" json:"verify,omitempty"`
 
 	// Secret and OldSecret are the secrets themselves, for callers that do not
 	// keep them in files.
@@ -52,21 +59,13 @@ type Webhook struct {
 	url    HookURL
 	sign   signer
 	client *http.Client
+	verify bool
 }
 
-var _ Channel = (*Webhook)(nil)
-
-// maxAnswer is how much of an answer is read, so that the connection can be
-// used again. Nothing of it is kept.
-const maxAnswer = 16 << 10
-
-// maxRetryAfter bounds what an endpoint may ask us to wait.
-const maxRetryAfter = 24 * time.Hour
-
-// hookDelays are the waits after the first, second, … failed attempt: eight
-// attempts within 27 hours and 35 minutes.
-var hookDelays = []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour,
-	5 * time.Hour, 10 * time.Hour, 10 * time.Hour}
+var (
+	_ Tester   = (*Webhook)(nil)
+	_ Verifier = (*Webhook)(nil)
+)
 
 // NewWebhook checks cfg and reads its secrets. It calls nobody.
 func NewWebhook(cfg WebhookConfig) (*Webhook, error) {
@@ -76,29 +75,37 @@ func NewWebhook(cfg WebhookConfig) (*Webhook, error) {
 	if !strings.HasPrefix(cfg.URL.Reveal(), "https:") && !cfg.AllowHTTP {
 		return nil, errors.New("webhook: the url is not https: use https, or set allow_http if the way there is your own")
 	}
-	secret, err := pick("secret", cfg.Secret, cfg.SecretFile)
+	secret, err := Pick("secret", cfg.Secret, cfg.SecretFile)
 	if err != nil {
 		return nil, fmt.Errorf("webhook: %w", err)
 	}
 	if secret.IsZero() {
 		return nil, errors.New("webhook: there is no secret_file: without a secret the receiver cannot tell us from others")
 	}
-	old, err := pick("old_secret", cfg.OldSecret, cfg.OldSecretFile)
+	old, err := Pick("old_secret", cfg.OldSecret, cfg.OldSecretFile)
 	if err != nil {
 		return nil, fmt.Errorf("webhook: %w", err)
 	}
-	var keys [][]byte
-	for _, s := range []Secret{secret, old} {
-		if s.IsZero() {
-			continue
-		}
-		key, err := signingKey(s)
+	var others [][]byte
+	if !old.IsZero() {
+		key, err := signingKey(old)
 		if err != nil {
 			return nil, fmt.Errorf("webhook: %w", err)
 		}
-		keys = append(keys, key)
+		others = [][]byte{key}
 	}
-	return &Webhook{url: cfg.URL, sign: newSigner(keys), client: Client(cfg.Allow, cfg.AllowHTTP)}, nil
+	key, err := signingKey(secret)
+	if err != nil {
+		return nil, fmt.Errorf("webhook: %w", err)
+	}
+	sign := newSigner(func(time.Time) [][]byte { return append([][]byte{key}, others...) })
+	if cfg.SecretFile != "" {
+		if sign, err = fileSigner(cfg.SecretFile, others); err != nil {
+			return nil, fmt.Errorf("webhook: %w", err)
+		}
+	}
+	return &Webhook{url: cfg.URL, sign: sign, client: Client(cfg.Allow, cfg.AllowHTTP),
+		verify: cfg.Verify == nil || *cfg.Verify}, nil
 }
 
 // Format prints the destination for every verb, and neither URL nor keys.
@@ -115,15 +122,10 @@ func (w *Webhook) Destination(string) string { return "hook-" + Token(w.url.Reve
 func (w *Webhook) Render(a message.Alert, _ string) ([]byte, error) { return message.WebhookBody(a) }
 
 // Limit is 15 seconds.
-func (w *Webhook) Limit() time.Duration { return hookTimeout }
+func (w *Webhook) Limit() time.Duration { return PostLimit }
 
 // Delay is 5 s, 5 m, 30 m, 2 h, 5 h, 10 h, 10 h.
-func (w *Webhook) Delay(n int) (time.Duration, bool) {
-	if n < 1 || n > len(hookDelays) {
-		return 0, false
-	}
-	return hookDelays[n-1], true
-}
+func (w *Webhook) Delay(n int) (time.Duration, bool) { return PostDelay(n) }
 
 // Close lets go of connections that are kept.
 func (w *Webhook) Close() error {
@@ -131,113 +133,67 @@ func (w *Webhook) Close() error {
 	return nil
 }
 
-// Send posts the stored body once. Id and body are those of every attempt,
-// timestamp and signature are made anew, for receivers refuse old ones.
-//
-//	2xx                    done
-//	410                    bury: the endpoint is gone
-//	429, 503               retry, after what the endpoint asks (1 s to 24 h)
-//	other answers          retry: deploys cause 400, 401, 403 and 404 too,
-//	                       and a redirect is not followed
-//	not reached, blocked   retry
-//	no or half an answer   unknown: the endpoint may have taken it
+// Send posts the stored body once, see Post. Id and body are those of every
+// attempt, timestamp and signature are made anew, for receivers refuse old
+// ones.
 func (w *Webhook) Send(ctx context.Context, m Message) Result {
+	return w.post(ctx, m, nil)
+}
+
+// Test sends endpoint.test, which tells of nothing.
+func (w *Webhook) Test(ctx context.Context, at time.Time) Result {
+	return w.post(ctx, Message{ID: "endpoint.test|" + at.UTC().Format(time.RFC3339Nano), Body: endpointBody("endpoint.test", "", at), At: at}, nil)
+}
+
+// Verifies reports whether the endpoint is to echo a challenge.
+func (w *Webhook) Verifies() bool { return w.verify }
+
+// Verify sends endpoint.verify, and wants its challenge back.
+func (w *Webhook) Verify(ctx context.Context, challenge string, at time.Time) Result {
+	m := Message{ID: "endpoint.verify|" + challenge, Body: endpointBody("endpoint.verify", challenge, at), At: at}
+	return w.post(ctx, m, func(body []byte) bool { return echoes(body, challenge) })
+}
+
+// endpointBody is a message about the endpoint itself.
+func endpointBody(kind, challenge string, at time.Time) []byte {
+	b, err := json.Marshal(struct {
+		Type      string `json:"type"`
+		Timestamp string `json:"timestamp"`
+		Challenge string `json:"challenge,omitempty"`
+	}{kind, at.UTC().Format(time.RFC3339), challenge})
+	if err != nil {
+		panic(err) // Unreachable: three strings.
+	}
+	return b
+}
+
+// echoes reports whether an answer is the challenge, or JSON that holds it. What
+// was sent is no answer: a server that sends back whatever it gets expects
+// nobody.
+func echoes(body []byte, challenge string) bool {
+	body = bytes.TrimSpace(body)
+	if string(body) == challenge {
+		return true
+	}
+	var answer struct {
+		Type      string `json:"type"`
+		Challenge string `json:"challenge"`
+	}
+	return json.Unmarshal(body, &answer) == nil && answer.Challenge == challenge && answer.Type == ""
+}
+
+func (w *Webhook) post(ctx context.Context, m Message, echoed func([]byte) bool) Result {
 	at := m.At
 	if at.IsZero() {
 		at = time.Now()
 	}
-	// Whatever was written may have arrived. The flag is set from the
-	// transport's own goroutine.
-	var wrote atomic.Bool
-	trace := &httptrace.ClientTrace{WroteHeaders: func() { wrote.Store(true) }}
-	inner, cancel := context.WithTimeout(httptrace.WithClientTrace(ctx, trace), hookTimeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(inner, http.MethodPost, w.url.Reveal(), bytes.NewReader(m.Body))
-	if err != nil {
-		// Unreachable: the URL was parsed before. Its error would hold the URL.
-		return Result{Outcome: Bury, Reason: ReasonRender, Detail: "the request cannot be made"}
-	}
 	id := "msg_" + Token(m.ID)
 	stamp := strconv.FormatInt(at.Unix(), 10)
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("User-Agent", "vacancywatch")
-	req.Header.Set("webhook-id", id)
-	req.Header.Set("webhook-timestamp", stamp)
-	req.Header.Set("webhook-signature", w.sign(id, stamp, m.Body))
-
-	resp, err := w.client.Do(req)
-	if err != nil {
-		return hookFailure(ctx, err, wrote.Load())
-	}
-	defer resp.Body.Close()
-	// The status decides; a body that breaks off changes nothing.
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxAnswer))
-	return hookAnswer(resp, at)
-}
-
-func hookAnswer(resp *http.Response, at time.Time) Result {
-	code := resp.StatusCode
-	r := Result{Outcome: Retry, Reason: ReasonRefused, Detail: "status " + strconv.Itoa(code)}
-	switch {
-	case code >= 200 && code <= 299:
-		return Result{Outcome: Done, Detail: r.Detail}
-	case code == http.StatusGone:
-		r.Outcome, r.Reason = Bury, ReasonRejected
-	case code == http.StatusTooManyRequests:
-		r.Reason, r.After = ReasonRateLimited, retryAfter(resp.Header.Get("Retry-After"), at)
-	case code == http.StatusServiceUnavailable:
-		r.Reason, r.After = ReasonServer, retryAfter(resp.Header.Get("Retry-After"), at)
-	case code >= 500:
-		r.Reason = ReasonServer
-	}
-	return r
-}
-
-// retryAfter reads seconds or a date; 0 where the header says neither.
-func retryAfter(s string, at time.Time) time.Duration {
-	s = strings.TrimSpace(s)
-	if s == "" {
-		return 0
-	}
-	var d time.Duration
-	if t, err := http.ParseTime(s); err == nil {
-		d = t.Sub(at)
-	} else if digits := strings.Trim(s, "0123456789") == ""; digits {
-		// A number too large for an int still asks for a long wait.
-		n, err := strconv.Atoi(s)
-		if err != nil || n > int(maxRetryAfter/time.Second) {
-			n = int(maxRetryAfter / time.Second)
-		}
-		d = time.Duration(n) * time.Second
-	} else {
-		return 0
-	}
-	return min(max(d, time.Second), maxRetryAfter)
-}
-
-// hookFailure classes an attempt without an answer. ctx is the caller's: when
-// that has ended, it was us who gave up.
-func hookFailure(ctx context.Context, err error, wrote bool) Result {
-	// *url.Error prints the address; nothing of err goes into the result.
-	var ue *url.Error
-	if errors.As(err, &ue) {
-		err = ue.Err
-	}
-	var ne net.Error
-	timeout := errors.Is(err, context.DeadlineExceeded) || errors.As(err, &ne) && ne.Timeout()
-	switch {
-	case errors.Is(err, ErrBlocked):
-		return Result{Outcome: Retry, Reason: ReasonBlocked, Detail: "the address is not one that we call"}
-	case wrote && timeout:
-		return Result{Outcome: Unknown, Reason: ReasonTimeout, Detail: "no answer in time"}
-	case wrote:
-		return Result{Outcome: Unknown, Reason: ReasonNetwork, Detail: "the answer was lost"}
-	case ctx.Err() != nil:
-		return Result{Outcome: Release, Reason: ReasonStopped, Detail: "stopped before the request was sent"}
-	case timeout:
-		return Result{Outcome: Retry, Reason: ReasonTimeout, Detail: "no connection in time"}
-	}
-	return Result{Outcome: Retry, Reason: ReasonNetwork, Detail: "no connection"}
+	header := http.Header{}
+	header.Set("webhook-id", id)
+	header.Set("webhook-timestamp", stamp)
+	header.Set("webhook-signature", w.sign(id, stamp, m.Body, at))
+	return Post{URL: w.url, Header: header, Body: m.Body, At: at, Echoed: echoed}.Send(ctx, w.client)
 }
 
 // signingKey reads whsec_ and base64 of 24 to 64 bytes. The length is ours to
@@ -259,11 +215,31 @@ func signingKey(s Secret) ([]byte, error) {
 
 // A signer makes the value of webhook-signature. It is a function, so that
 // the keys inside it can be printed by nobody.
-type signer func(id, stamp string, body []byte) string
+type signer func(id, stamp string, body []byte, at time.Time) string
+
+// fileSigner signs with the secret in a file as it is at each message, so that
+// a rotation needs no restart. A file that cannot be read any more changes
+// nothing.
+func fileSigner(file string, others [][]byte) (signer, error) {
+	last, err := fileKeys(file, others, time.Now())
+	if err != nil {
+		return nil, err
+	}
+	var mu sync.Mutex
+	return newSigner(func(at time.Time) [][]byte {
+		mu.Lock()
+		defer mu.Unlock()
+		if keys, err := fileKeys(file, others, at); err == nil {
+			last = keys
+		}
+		return last
+	}), nil
+}
 
 // newSigner signs with every key: a v1 for each, divided by spaces.
-func newSigner(keys [][]byte) signer {
-	return func(id, stamp string, body []byte) string {
+func newSigner(current func(at time.Time) [][]byte) signer {
+	return func(id, stamp string, body []byte, at time.Time) string {
+		keys := current(at)
 		sigs := make([]string, len(keys))
 		for i, key := range keys {
 			h := hmac.New(sha256.New, key)
