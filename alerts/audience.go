@@ -39,6 +39,7 @@ func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, before *
 			return nil, nil, err
 		}
 		var all []telling
+		meets := vacancy.NewMatcher(&e.Vacancy, today)
 		for ids := range slices.Chunk(candidates, atATime) {
 			searches, err := d.Searches.find(ctx, ids)
 			if err != nil {
@@ -48,23 +49,20 @@ func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, before *
 				if !s.Wants(e.Kind) && !(a.late && s.Wants(vacancy.New)) {
 					continue
 				}
-				outcomes := vacancy.Explain(s, &e.Vacancy, today)
-				matched := false
+				passes, matched := meets.Matches(s), false
 				for _, n := range s.Notify {
 					r := reader{s.Subscriber, Dest(n)}
-					tell, first := a.tell(s, r, pass(outcomes))
+					tell, first := a.tell(s, r, passes)
 					if !tell || first && asNew[r] {
 						continue
 					}
 					matched = true
 					t := telling{event: i, search: s.ID, created: s.Created, reader: r, due: now, asNew: first}
-					if n.Rhythm == vacancy.Daily {
-						t.digest, t.due = true, NextWindow(now, n.Hour)
-					}
+					t.due, t.digest = When(n, now)
 					all = append(all, t)
 				}
 				if matched && d.Told != nil {
-					matches[i] = append(matches[i], Match{s, outcomes})
+					matches[i] = append(matches[i], Match{s, vacancy.Explain(s, &e.Vacancy, today)})
 				}
 			}
 		}
@@ -233,13 +231,4 @@ func (a *audience) matchedBefore(s *vacancy.Search) bool {
 	v := a.before.Vacancy
 	v.Text = a.before.Text
 	return v.PageUnread || vacancy.Matches(s, &v, a.today)
-}
-
-func pass(outcomes []vacancy.Outcome) bool {
-	for _, o := range outcomes {
-		if !o.Pass {
-			return false
-		}
-	}
-	return true
 }

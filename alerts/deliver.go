@@ -9,26 +9,15 @@ import (
 	"sync"
 	"time"
 
-	"golang.org/x/sync/errgroup"
-
+	"github.com/vacancywatch/vacancywatch/alerts/bounce"
 	"github.com/vacancywatch/vacancywatch/alerts/channel"
 	"github.com/vacancywatch/vacancywatch/alerts/message"
 	"github.com/vacancywatch/vacancywatch/vacancy"
 )
 
-const (
-	// claimLimit is how many messages are claimed at a time. One relay takes
-	// them one after another, so a claim must not hold more than it can send.
-	claimLimit = 100
-	// lookEvery is how long the loop rests when nothing is due: another
-	// process, or a digest's hour, may make something due meanwhile.
-	lookEvery = 5 * time.Second
-	// mailLife ends a mail that could not be sent: what it tells goes into the
-	// next digest, worded anew. Webhooks end by their own schedule.
-	mailLife = 24 * time.Hour
-	// parallel is how many destinations are sent to at a time.
-	parallel = 8
-)
+// mailLife ends a mail that could not be sent: what it tells goes into the
+// next digest, worded anew. Webhooks end by their own schedule.
+const mailLife = 24 * time.Hour
 
 // A Deliverer sends what is due in the outbox.
 type Deliverer struct {
@@ -37,150 +26,90 @@ type Deliverer struct {
 	Channels map[string]channel.Channel // by configured name
 	// StopURL gives the page that ends a search; nil where none is served.
 	StopURL func(search string) string
+	// ManageURL gives the page on which a person sees to the searches that he
+	// saved himself, "" for a search of nobody's. May be nil.
+	ManageURL func(ctx context.Context, search *vacancy.Search) (string, error)
+	// Notices words messages that are no alerts. Where it is nil there are none.
+	Notices Notices
 	PageURL string
 	Now     func() time.Time
 	Logger  *slog.Logger
 	Metrics *Metrics
 	// Sent is called after each settled attempt. May be nil.
 	Sent func(m *Message, s Settlement)
+	// Suppressions are the addresses that get no mail. May be nil.
+	Suppressions Suppressions
+	// Endpoints keep how the endpoints do that are no mail relays. Where it is
+	// nil none is asked to answer a challenge, and none is disabled.
+	Endpoints Endpoints
+	// Rates are the most messages a second, by the name of the channel; one
+	// that is not there is sent to as fast as it takes them.
+	Rates map[string]float64
 
-	wake   chan struct{}
-	once   sync.Once
-	mu     sync.Mutex
-	paused map[string]pause // by destination
+	once sync.Once
+	wake chan struct{} // for a look at the outbox
+	open chan struct{} // for a look at the digests
+
+	mu           sync.Mutex
+	destinations map[string]*destination
+	given        int               // turns
+	health       map[string]Health // by channel, as it was read or changed last
+	asked        map[string]int    // by channel: how often a challenge was sent
+	askAt        map[string]time.Time
 }
 
 func (d *Deliverer) init() {
 	d.once.Do(func() {
-		d.wake = make(chan struct{}, 1)
-		d.paused = map[string]pause{}
+		d.wake, d.open = make(chan struct{}, 1), make(chan struct{}, 1)
+		d.destinations, d.health = map[string]*destination{}, map[string]Health{}
+		d.asked, d.askAt = map[string]int{}, map[string]time.Time{}
 	})
 }
 
 // Wake makes Run look at the outbox now.
 func (d *Deliverer) Wake() {
 	d.init()
+	wink(d.wake)
+}
+
+func wink(c chan<- struct{}) {
 	select {
-	case d.wake <- struct{}{}:
+	case c <- struct{}{}:
 	default:
 	}
 }
 
-// Run delivers until ctx ends. An attempt that is under way then is finished
-// or given back.
-func (d *Deliverer) Run(ctx context.Context) error {
-	d.init()
-	for ctx.Err() == nil {
-		sent, err := d.Pass(ctx)
-		if err != nil && ctx.Err() == nil {
-			d.Logger.Warn("delivery pass failed, will be tried again", "err", err)
-		}
-		if sent > 0 && err == nil {
-			continue
-		}
-		rest := time.NewTimer(d.rest(ctx))
-		select {
-		case <-ctx.Done():
-		case <-d.wake:
-		case <-rest.C:
-		}
-		rest.Stop()
-	}
-	return nil
-}
-
-// rest is how long nothing will be due.
-func (d *Deliverer) rest(ctx context.Context) time.Duration {
-	due, ok, err := d.Outbox.NextDue(ctx)
-	if err != nil || !ok {
-		return lookEvery
-	}
-	return min(max(due.Sub(d.Now()), 50*time.Millisecond), lookEvery)
-}
-
-// Pass claims what is due and sends it, once. It returns how many messages it
-// ended; one that stays due does not count, so that a dead relay cannot keep
-// the loop spinning.
-func (d *Deliverer) Pass(ctx context.Context) (ended int, err error) {
-	d.init()
-	_, opening := d.Outbox.OpenDigests(ctx, d.Now())
-	if opening != nil {
-		// Whatever is wrong with a digest, it keeps back no other message.
-		opening = fmt.Errorf("open digests: %w", opening)
-	}
-	claims, err := d.Outbox.Claim(ctx, d.Now(), d.lease(), claimLimit)
-	if err != nil {
-		return 0, errors.Join(opening, fmt.Errorf("claim messages: %w", err))
-	}
-	// One destination at a time gets one message at a time: what is dead or
-	// slow holds up nobody else.
-	groups := map[string][]*Claim{}
-	for i := range claims {
-		to := d.destination(&claims[i])
-		groups[to] = append(groups[to], &claims[i])
-	}
-	var count sync.Map
-	var g errgroup.Group
-	g.SetLimit(parallel)
-	for to, group := range groups {
-		g.Go(func() error {
-			for _, c := range group {
-				s, err := d.deliver(ctx, c, to)
-				if err != nil {
-					return err
-				}
-				if s != SettleRelease {
-					count.Store(c.Message.ID, true)
-				}
-			}
-			return nil
-		})
-	}
-	err = errors.Join(opening, g.Wait())
-	count.Range(func(any, any) bool { ended++; return true })
-	return ended, err
-}
-
-// lease is longer than twice the longest attempt of any channel.
-func (d *Deliverer) lease() time.Duration {
-	longest := 15 * time.Second
-	for _, c := range d.Channels {
-		longest = max(longest, c.Limit())
-	}
-	return 2*longest + 30*time.Second
-}
-
-// destination names what a message shares its fate with.
-func (d *Deliverer) destination(c *Claim) string {
-	ch, ok := d.Channels[c.Message.Channel()]
-	if !ok {
-		return c.Message.Dest
-	}
-	return c.Message.Channel() + "\x00" + ch.Destination("")
-}
-
 // deliver is the way of one message: check again, render once, send, settle.
-func (d *Deliverer) deliver(ctx context.Context, c *Claim, destination string) (Settlement, error) {
+func (d *Deliverer) deliver(ctx context.Context, c *Claim, to *destination) (Settlement, error) {
 	m := &c.Message
 	ch := d.Channels[m.Channel()]
 	if ctx.Err() != nil || ch != nil && d.Now().Add(ch.Limit()).After(c.Until) {
 		// Shutting down, or the claim waited so long for its turn that it
 		// could lapse while the message is under way.
-		return d.settle(ctx, c, ch, SettleRelease, "", "not begun", d.Now())
+		return d.settle(ctx, c, ch, SettleRelease, "", "not begun", c.Due)
+	}
+	if m.Notice != "" {
+		return d.deliverNotice(ctx, c, ch, to)
 	}
 	search, notify, drop, err := d.recheck(ctx, c)
 	if err != nil {
 		return d.settle(ctx, c, ch, SettleRelease, "", "recheck failed", d.Now().Add(30*time.Second))
 	}
 	if drop != "" {
-		return d.settle(ctx, c, ch, SettleDrop, drop, "", d.Now())
+		return d.settle(ctx, c, ch, SettleDrop, drop, "", deferTo(notify, drop, d.Now()))
+	}
+	if until, ok := quietUntil(notify, d.Now()); ok {
+		return d.settle(ctx, c, ch, SettleRelease, "", "quiet hours", until)
 	}
 	if ch == nil {
 		// Configured again, it goes on; a typo in the file loses nothing.
 		return d.settle(ctx, c, nil, SettleRelease, "", "channel is not configured", d.Now().Add(10*time.Minute))
 	}
-	if until, ok := d.pausedUntil(destination); ok {
-		return d.settle(ctx, c, ch, SettleRelease, "", "destination is paused", until)
+	if d.disabled(m.Channel()) {
+		return d.settle(ctx, c, ch, SettleBury, channel.ReasonDisabled, "", d.Now())
+	}
+	if d.paused(to) {
+		return d.settle(ctx, c, ch, SettleRelease, "", "destination is paused", c.Due)
 	}
 	if c.Body == nil {
 		drop, err := d.render(ctx, c, ch, search, notify)
@@ -193,14 +122,17 @@ func (d *Deliverer) deliver(ctx context.Context, c *Claim, destination string) (
 			return d.settle(ctx, c, ch, SettleBury, channel.ReasonRender, "", d.Now())
 		}
 		if drop != "" {
-			return d.settle(ctx, c, ch, SettleDrop, drop, "", d.Now())
+			return d.settle(ctx, c, ch, SettleDrop, drop, "", deferTo(notify, drop, d.Now()))
 		}
 		if c.Body == nil {
 			return SettleRelease, nil // the claim is another's by now
 		}
 	}
 	result := ch.Send(ctx, channel.Message{ID: m.ID, To: notify.To.Reveal(), Body: c.Body, Try: m.Tries, At: d.Now()})
-	return d.conclude(ctx, c, ch, destination, result)
+	s, err := d.conclude(ctx, c, ch, to, result)
+	// Last: what becomes of the message does not hang on how its endpoint does.
+	d.noteEndpoint(ctx, m.Channel(), ch, result)
+	return s, err
 }
 
 // recheck looks at what may have changed since the message was queued. It
@@ -226,8 +158,28 @@ func (d *Deliverer) recheck(ctx context.Context, c *Claim) (*vacancy.Search, vac
 			return nil, vacancy.Notify{}, DropClosed, nil
 		}
 	}
-	if notify.To != "" && d.Now().Sub(m.Created) > mailLife {
-		return nil, vacancy.Notify{}, DropExpired, nil
+	if notify.To != "" && d.Suppressions != nil {
+		s, ok, err := d.Suppressions.Suppressed(ctx, notify.To, d.Now())
+		switch {
+		case err != nil:
+			return nil, vacancy.Notify{}, "", err
+		case ok && s.Reason == bounce.Complained:
+			return nil, vacancy.Notify{}, DropComplaint, nil
+		case ok:
+			return nil, notify, DropSuppressed, nil
+		}
+	}
+	if d.Now().Before(notify.Paused) {
+		return nil, notify, DropPaused, nil
+	}
+	// What may have arrived is not told anew under another ID: it is tried with
+	// the same bytes until its tries are used up.
+	doubtful := m.Doubtful && c.Body != nil
+	if notify.To != "" && !doubtful && d.Now().Sub(m.Begun()) > life(notify, m) {
+		return nil, notify, DropExpired, nil
+	}
+	if _, quiet := quietUntil(notify, d.Now()); quiet && m.Event != "" && c.Body == nil {
+		return nil, notify, DropQuiet, nil
 	}
 	return search, notify, "", nil
 }
@@ -252,6 +204,11 @@ func (d *Deliverer) render(ctx context.Context, c *Claim, ch channel.Channel, se
 	if d.StopURL != nil {
 		a.StopURL = d.StopURL(search.ID)
 	}
+	if d.ManageURL != nil {
+		if a.ManageURL, err = d.ManageURL(ctx, search); err != nil {
+			return "", fmt.Errorf("make the link to the reader's own page: %w", err)
+		}
+	}
 	for _, id := range c.Message.Also {
 		if s, ok, err := d.Searches.Search(ctx, id); err == nil && ok {
 			a.Also = append(a.Also, *s)
@@ -260,7 +217,8 @@ func (d *Deliverer) render(ctx context.Context, c *Claim, ch channel.Channel, se
 	var events []string
 	if a.Digest {
 		c.Message.Subscriber = search.Subscriber
-		items, err := d.gather(ctx, c, today)
+		a.Missed = message.Span{From: c.Message.Missed, To: c.Message.Created}
+		items, err := d.gather(ctx, c, notify, today)
 		if err != nil {
 			return "", err
 		}
@@ -272,11 +230,18 @@ func (d *Deliverer) render(ctx context.Context, c *Claim, ch channel.Channel, se
 			events = append(events, items[i].Event.ID())
 		}
 	} else {
-		e := *c.Event
-		if c.Message.AsNew {
-			e.Kind, e.Changes = vacancy.New, nil
+		if most := notify.DailyCap; most > 0 && notify.To != "" {
+			place, err := d.Outbox.Place(ctx, c, today, most)
+			switch {
+			case err != nil:
+				return "", fmt.Errorf("count the mails of the day: %w", err)
+			case place == 0:
+				return DropCapped, nil
+			case place == most:
+				a.LastOf, a.NextMail = most, deferTo(notify, DropCapped, now)
+			}
 		}
-		a.Items = []message.Item{item(search, e, *c.Record, today)}
+		a.Items = []message.Item{item(search, as(*c.Event, c.Message.AsNew), *c.Record, today)}
 	}
 	body, err := ch.Render(a, notify.To.Reveal())
 	if err != nil {
@@ -294,21 +259,24 @@ func (d *Deliverer) render(ctx context.Context, c *Claim, ch channel.Channel, se
 
 // gather returns what a digest tells of: what is still open, soonest closing
 // date first, as much as one message holds. The rest stays for the next part.
-func (d *Deliverer) gather(ctx context.Context, c *Claim, today vacancy.Day) ([]DigestItem, error) {
+func (d *Deliverer) gather(ctx context.Context, c *Claim, notify vacancy.Notify, today vacancy.Day) ([]DigestItem, error) {
+	c.Next = nextDigest(notify, d.Now())
 	items, err := d.Outbox.Gather(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("gather the digest: %w", err)
 	}
 	var closed []string
 	items = slices.DeleteFunc(items, func(it DigestItem) bool {
-		if !over(&it.Event, &it.Record, today) {
+		if !over(&it.Event, &it.Record, today) && !outOfDate(&it, notify, today) {
 			return false
 		}
 		closed = append(closed, it.Event.ID())
+		if it.Event.Kind != vacancy.ClosingSoon {
+			d.Metrics.lapsed(1)
+		}
 		return true
 	})
 	if len(closed) > 0 {
-		d.Metrics.lapsed(len(closed))
 		if err := d.Outbox.Forget(ctx, c, closed); err != nil {
 			return nil, fmt.Errorf("forget closed items of the digest: %w", err)
 		}
@@ -323,7 +291,7 @@ func (d *Deliverer) gather(ctx context.Context, c *Claim, today vacancy.Day) ([]
 		}
 		return soonest(a, b)
 	})
-	items = items[:min(len(items), message.MaxItems)]
+	items = inEntries(items, message.MaxItems)
 	slices.SortFunc(items, soonest)
 	taken, err := d.Outbox.HoldItems(ctx, c, items)
 	if err != nil {

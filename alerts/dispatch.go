@@ -27,6 +27,8 @@ type Dispatcher struct {
 	// Told is called with each event that is new to the store, and the
 	// matches it made. May be nil.
 	Told func(e *vacancy.Event, matches []Match)
+
+	reminded vacancy.Day // see Remind
 }
 
 // A Match is a search that wants to hear of an event.

@@ -21,6 +21,9 @@ type Metrics struct {
 	alertLatency  *prometheus.HistogramVec
 	checks        prometheus.Counter
 	differences   prometheus.Counter
+	endpoints     *prometheus.GaugeVec
+	failing       *prometheus.GaugeVec
+	paused        *prometheus.GaugeVec
 }
 
 // backdatedAfter is how long before it was first seen a vacancy must have been
@@ -63,13 +66,24 @@ func NewMetrics(reg prometheus.Registerer) *Metrics {
 	m.differences = auto.NewCounter(prometheus.CounterOpts{
 		Name: "vacancywatch_match_differences_total", Help: "Searches of which the index and the definition of a match said different things: must stay 0.",
 	})
+	m.endpoints = auto.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "vacancywatch_endpoints", Help: "Endpoints of webhooks and chats by state: on, pending (its challenge is not answered yet), disabled.",
+	}, []string{"channel", "state"})
+	m.failing = auto.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "vacancywatch_endpoint_failing_ratio",
+		Help: "How much of the five days is over after which an endpoint that takes nothing is disabled: of the worst one, 0 to 1.",
+	}, []string{"channel"})
+	m.paused = auto.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "vacancywatch_destinations_paused", Help: "Relays and endpoints that are not tried for a while, because they failed or asked for it.",
+	}, []string{"channel"})
+	m.measured(newGauges())
 	for _, k := range vacancy.Kinds() {
 		m.events.WithLabelValues(string(k))
 	}
 	for _, o := range []string{"told", "suppressed", "lapsed"} {
 		m.matches.WithLabelValues(o)
 	}
-	for _, kind := range []string{"email", "webhook"} {
+	for _, kind := range channel.Kinds() {
 		for _, s := range []Settlement{SettleDone, SettleRetry, SettleUnknown, SettleRelease, SettleDrop, SettleBury} {
 			m.notifications.WithLabelValues(kind, string(s))
 		}
@@ -134,4 +148,28 @@ func (m *Metrics) latency(kind string, c *Claim, now time.Time) {
 		origin = "backdated"
 	}
 	m.alertLatency.WithLabelValues(kind, origin).Observe(now.Sub(posted.Time).Seconds())
+}
+
+// gauges are what is measured of channels now and then, by their kind.
+type gauges struct {
+	endpoints map[[2]string]int // by kind and state
+	failing   map[string]float64
+	paused    map[string]int
+}
+
+func newGauges() gauges {
+	return gauges{endpoints: map[[2]string]int{}, failing: map[string]float64{}, paused: map[string]int{}}
+}
+
+func (m *Metrics) measured(g gauges) {
+	for _, kind := range channel.Kinds() {
+		m.paused.WithLabelValues(kind).Set(float64(g.paused[kind]))
+		if kind == "email" {
+			continue // its relay is never given up
+		}
+		m.failing.WithLabelValues(kind).Set(g.failing[kind])
+		for _, s := range EndpointStates() {
+			m.endpoints.WithLabelValues(kind, string(s)).Set(float64(g.endpoints[[2]string{kind, string(s)}]))
+		}
+	}
 }

@@ -9,35 +9,28 @@ import (
 	"github.com/vacancywatch/vacancywatch/alerts/channel"
 )
 
-// A pause keeps a destination that does not answer from being tried by every
-// message that waits for it. It is a courtesy of this process, not state: the
-// schedule of each message lives in the store.
-type pause struct {
-	until time.Time
-	step  time.Duration
-}
-
 // conclude turns what came of an attempt into a settlement.
-func (d *Deliverer) conclude(ctx context.Context, c *Claim, ch channel.Channel, destination string, r channel.Result) (Settlement, error) {
+func (d *Deliverer) conclude(ctx context.Context, c *Claim, ch channel.Channel, to *destination, r channel.Result) (Settlement, error) {
 	m, now := &c.Message, d.Now()
 	settle := func(s Settlement, due time.Time) (Settlement, error) {
 		return d.settle(ctx, c, ch, s, r.Reason, r.Detail, due)
 	}
+	d.mu.Lock()
+	to.note(ch, r, now)
+	paused := to.until
+	d.mu.Unlock()
 	switch r.Outcome {
 	case channel.Done:
-		d.resume(destination)
 		d.Metrics.latency(ch.Kind(), c, now)
 		return settle(SettleDone, now)
 	case channel.Bury:
 		return settle(SettleBury, now)
 	case channel.Release:
-		return settle(SettleRelease, d.pause(destination, r.After))
-	}
-	switch r.Reason {
-	case channel.ReasonNetwork, channel.ReasonTimeout, channel.ReasonRateLimited:
-		// What is dead or asks for quiet is not tried by each message that
-		// waits for it in turn.
-		d.pause(destination, r.After)
+		if r.Reason == channel.ReasonStopped {
+			return settle(SettleRelease, c.Due)
+		}
+		// Behind the others: the next try is made with another message.
+		return settle(SettleRelease, paused)
 	}
 	delay, ok := ch.Delay(m.Tries)
 	if !ok {
@@ -59,13 +52,11 @@ func (d *Deliverer) conclude(ctx context.Context, c *Claim, ch channel.Channel, 
 func (d *Deliverer) settle(ctx context.Context, c *Claim, ch channel.Channel, s Settlement, reason, detail string, due time.Time) (Settlement, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), max(c.Until.Sub(d.Now()), 5*time.Second))
 	defer cancel()
-	if reason == DropExpired {
-		due = NextWindow(d.Now(), 8)
-	}
 	wait := 50 * time.Millisecond
 	for {
 		held, err := d.Outbox.Settle(ctx, c, s, reason, detail, d.Now(), due)
 		if err == nil {
+			c.Due = due
 			d.settled(c, ch, s, reason, detail, due, held)
 			return s, nil
 		}
@@ -100,32 +91,17 @@ func (d *Deliverer) settled(c *Claim, ch channel.Channel, s Settlement, reason, 
 	if ch != nil {
 		d.Metrics.settled(kind, s, reason, max(1, len(c.Message.Items)))
 	}
+	if c.Message.Event == "" {
+		wink(d.open) // what is left of a digest gets its next part
+	}
 	if d.Sent != nil {
 		d.Sent(&c.Message, s)
 	}
 }
 
-func (d *Deliverer) pausedUntil(to string) (time.Time, bool) {
+// paused reports whether a destination is not to be tried now.
+func (d *Deliverer) paused(to *destination) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	p, ok := d.paused[to]
-	return p.until, ok && p.until.After(d.Now())
-}
-
-// pause keeps a destination from being tried for a while that doubles from 5 s
-// to 5 min, or for as long as it asks.
-func (d *Deliverer) pause(to string, asked time.Duration) time.Time {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	p := d.paused[to]
-	p.step = min(max(2*p.step, 5*time.Second), 5*time.Minute)
-	p.until = d.Now().Add(max(p.step, asked))
-	d.paused[to] = p
-	return p.until
-}
-
-func (d *Deliverer) resume(to string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	delete(d.paused, to)
+	return to.until.After(d.Now())
 }

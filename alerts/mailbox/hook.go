@@ -32,7 +32,8 @@ func (m *Mailbox) takeHook(w http.ResponseWriter, r *http.Request) {
 	}
 	x := Hook{Name: r.PathValue("name"), ID: r.Header.Get("webhook-id"), Body: body, At: m.opt.Now()}
 	var envelope struct {
-		Type string `json:"type"`
+		Type      string `json:"type"`
+		Challenge string `json:"challenge"`
 	}
 	if err := json.Unmarshal(body, &envelope); err == nil {
 		x.Type = envelope.Type
@@ -42,6 +43,13 @@ func (m *Mailbox) takeHook(w http.ResponseWriter, r *http.Request) {
 			http.Error(w, "the signature is wrong", http.StatusUnauthorized)
 			return
 		}
+	}
+	if x.Type == "endpoint.verify" {
+		// Whoever set this box up expects what comes. It is no message.
+		if wait(r, f.Delay) {
+			_, _ = io.WriteString(w, envelope.Challenge)
+		}
+		return
 	}
 	if err := m.acceptHook(x, f.Cut); err != nil {
 		http.Error(w, "the journal cannot be written", http.StatusInternalServerError)

@@ -118,7 +118,19 @@ func examples() map[string]Alert {
 	elsewhere := tied(vacancy.LinkTwin, "")
 	elsewhere.Items[0].Event.Vacancy.URL = "https://careers.example.org/?advert=C9000-26-0123"
 
+	late := digest(2, 0)
+	late.Missed = Span{time.Date(2026, 3, 28, 8, 0, 0, 0, time.UTC), time.Date(2026, 3, 30, 11, 5, 0, 0, time.UTC)} // over the change of the clocks
+	last := example()
+	last.LastOf, last.NextMail = 10, time.Date(2026, 6, 25, 7, 0, 0, 0, time.UTC)
+	reminder := digest(1, 0)
+	reminder.Items[0].Event.Kind = vacancy.ClosingSoon
+	reminder.Items[0].Event.Vacancy.Closing = vacancy.Day{Year: 2026, Month: 6, Day: 27}
+
 	return map[string]Alert{
+		"late":         late,
+		"last of day":  last,
+		"closing soon": reminder,
+
 		"new":    example(),
 		"bare":   bare,
 		"sites":  sites,

@@ -27,12 +27,25 @@ type Alert struct {
 	More   int    // how many were left out
 	// At is when the message was made.
 	At time.Time
+	// Missed is set for a digest that comes late, for nothing was running when
+	// it was due: from then to when it was made.
+	Missed Span
+	// LastOf is set for the last of so many single mails that the reader gets
+	// in a day. What is over comes at NextMail.
+	LastOf   int
+	NextMail time.Time
 	// StopURL is the page that ends the search, "" where no page is served.
 	// It is https for a public service.
 	StopURL string
+	// ManageURL is the page on which the reader changes and pauses his searches,
+	// "" where he has none.
+	ManageURL string
 	// PageURL is the public page of this service, "" where there is none.
 	PageURL string
 }
+
+// A Span is a time between two; none where From is zero.
+type Span struct{ From, To time.Time }
 
 // An Item is one vacancy in a message.
 type Item struct {

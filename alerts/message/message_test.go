@@ -50,6 +50,10 @@ func TestSubject(t *testing.T) {
 		"expired":       {expired, "Closed: Medical Secretary/Patient Pathway Co-ordinator, Marlowe Vale NHS Foundation Trust"},
 		"reopened":      {all["reopened"], "Open again: Medical Secretary/Patient Pathway…, Marlowe Vale NHS Foundation Trust"},
 		"readvertised":  {all["readvertised"], "Advertised again: Medical Secretary/Patient Pathway…, Marlowe Vale NHS Foundation Trust"},
+		"reminder":      {all["closing soon"], "Closes in 3 days: Medical Secretary/Patient Pathway…, Marlowe Vale NHS Foundation Trust"},
+		"tomorrow":      {reminders(1, 1), "Closes tomorrow: Medical Secretary/Patient Pathway…, Marlowe Vale NHS Foundation Trust"},
+		"today":         {reminders(0, 1), "Closes today: Medical Secretary/Patient Pathway…, Marlowe Vale NHS Foundation Trust"},
+		"reminders":     {reminders(2, 3), "Closes in 2 days: Medic…, Marlowe Vale NHS Foundation Trust – and 2 others that close soon"},
 		"no items":      {Alert{Search: vacancy.Search{Name: "Porter"}}, "Your search: Porter"},
 	} {
 		if got := Subject(tt.alert); got != tt.want {
@@ -59,6 +63,40 @@ func TestSubject(t *testing.T) {
 	for name, a := range all {
 		if s := Subject(a); runes(s) > MaxSubject || s == "" || s != clean(s) {
 			t.Errorf("%s: subject %q: %d characters, want one clean line of at most %d", name, s, runes(s), MaxSubject)
+		}
+	}
+}
+
+// reminders is a digest of n reminders, of which the first closes in so many
+// days.
+func reminders(left, n int) Alert {
+	a := digest(n, 0)
+	for i := range a.Items {
+		a.Items[i].Event.Kind = vacancy.ClosingSoon
+		a.Items[i].Event.Vacancy.Closing = vacancy.LondonDay(a.At).Add(left + i)
+	}
+	return a
+}
+
+// A unit that stands twice is said once; what is not the same stays.
+func TestSalary(t *testing.T) {
+	for in, want := range map[string]string{
+		"£33,094 to £36,195 a year per annum inc": "£33,094 to £36,195 a year inc",
+		"£33,094 a year, pa pro rata":             "£33,094 a year pro rata",
+		"£33,094 a year p.a. inc HCAS":            "£33,094 a year inc HCAS",
+		"£25,559.16 per annum a year":             "£25,559.16 per annum",
+		"£16 to £18 an hour per hour":             "£16 to £18 an hour",
+		"£16 an hour hourly":                      "£16 an hour",
+		"£3,000 a month pcm":                      "£3,000 a month",
+		"£33,094 a year":                          "£33,094 a year",
+		"£120 a day per session":                  "£120 a day per session",
+		"£33,094 a year Per annum, pro rata":      "£33,094 a year, pro rata",
+		"£33,094 a year pathology":                "£33,094 a year pathology",
+		"Depends on experience":                   "Depends on experience",
+		"":                                        "",
+	} {
+		if got := salaryText(vacancy.ParseSalary(in)); got != want {
+			t.Errorf("%q: got %q, want %q", in, got, want)
 		}
 	}
 }
@@ -193,7 +231,7 @@ func TestRelatedURL(t *testing.T) {
 // the difference.
 func TestGolden(t *testing.T) {
 	all := examples()
-	for _, name := range []string{"new", "digest", "moved", "bare", "readvertised", "twin", "sibling", "sites", "closed early"} {
+	for _, name := range []string{"new", "digest", "moved", "bare", "readvertised", "twin", "sibling", "sites", "closed early", "late", "last of day", "closing soon"} {
 		for ext, render := range map[string]func(Alert) ([]byte, error){"html": HTML, "txt": Text, "json": WebhookBody} {
 			a := all[name]
 			if ext == "json" && len(a.Items)+a.More != 1 {

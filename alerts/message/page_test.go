@@ -77,6 +77,7 @@ func TestBothPartsSayTheSame(t *testing.T) {
 		facts := []string{v.Heading, v.Search, v.Words, v.More, "independent service", "not part of the NHS",
 			"Contains OS data © Crown copyright", "Royal Mail"}
 		facts = append(facts, v.Also...)
+		facts = append(facts, v.Notices...)
 		for _, it := range v.Items {
 			facts = append(facts, it.Closing, it.Title, it.Note, it.Posted)
 			for _, f := range it.Facts {
@@ -117,7 +118,7 @@ func TestFactsOfAnAlert(t *testing.T) {
 		"Medical Secretary/Patient Pathway Co-ordinator", "https://www.jobs.nhs.uk/candidate/jobadvert/C9000-26-0123",
 		"Employer: Marlowe Vale NHS Foundation Trust",
 		"Where: Marlowe General Hospital, London E1 4AA, 1.2 miles from E1 6",
-		"\nBand 4\n", "Salary: £33,094 to £36,195 a year per annum inc", "Contract: Fixed term, 18 months",
+		"\nBand 4\n", "Salary: £33,094 to £36,195 a year inc", "Contract: Fixed term, 18 months",
 		"Working pattern: Full time, Flexible working", "Reference: 900-7758849SBH-A",
 		"Why: 1.2 miles from E1 6 (Marlowe General Hospital, London E1 4AA) · Band 4",
 		"Could not be checked: sponsorship not known, the advert page has not been read",

@@ -46,11 +46,22 @@ func Subject(a Alert) string {
 	if e.Kind == vacancy.New {
 		return fit(employer+" is hiring: ", "")
 	}
-	return fit(kindSubject(e)+": ", ", "+employer)
+	return fit(kindSubject(e, vacancy.LondonDay(a.At))+": ", ", "+employer)
 }
 
-func kindSubject(e *vacancy.Event) string {
+func kindSubject(e *vacancy.Event, today vacancy.Day) string {
 	switch e.Kind {
+	case vacancy.ClosingSoon:
+		switch left := today.DaysUntil(e.Vacancy.Closing); {
+		case e.Vacancy.Closing.IsZero() || left < 0:
+			return "Closes soon"
+		case left == 0:
+			return "Closes today"
+		case left == 1:
+			return "Closes tomorrow"
+		default:
+			return fmt.Sprintf("Closes in %d days", left)
+		}
 	case vacancy.Amended:
 		return "Changed"
 	case vacancy.ClosingMoved:
@@ -83,6 +94,9 @@ func othersText(a *Alert) string {
 	if allNew(a) {
 		return fmt.Sprintf(" – and %s", count(n, "other new vacancy", "other new vacancies"))
 	}
+	if allClosing(a) {
+		return fmt.Sprintf(" – and %s", count(n, "other that closes soon", "others that close soon"))
+	}
 	return fmt.Sprintf(" – and %s", count(n, "other", "others"))
 }
 
@@ -103,6 +117,8 @@ func heading(a *Alert) string {
 		return "Nothing new"
 	case n > 1 && allNew(a):
 		return fmt.Sprintf("%d new vacancies", n)
+	case n > 1 && allClosing(a):
+		return fmt.Sprintf("%d vacancies close soon", n)
 	case n > 1:
 		return fmt.Sprintf("News of %d vacancies", n)
 	}
@@ -126,6 +142,8 @@ func heading(a *Alert) string {
 		return "A vacancy is open again"
 	case vacancy.Readvertised:
 		return "A vacancy is advertised again"
+	case vacancy.ClosingSoon:
+		return "A vacancy closes soon"
 	}
 	return "News of a vacancy"
 }
@@ -148,6 +166,8 @@ func noteText(e *vacancy.Event) string {
 		return "The closing date has passed."
 	case vacancy.Reopened:
 		return "Open again after it had closed."
+	case vacancy.ClosingSoon:
+		return "A reminder: we told you of this vacancy before, and it closes soon."
 	case vacancy.Readvertised:
 		if e.Related == "" {
 			return "Advertised again."

@@ -10,14 +10,17 @@ import (
 type view struct {
 	Subject string
 	Heading string
-	Search  string // its name
-	Words   string // the search in words, "" if that is its name already
+	Notices []string // what is to be said of the message itself
+	Search  string   // its name
+	Words   string   // the search in words, "" if that is its name already
 	Also    []string
 	Items   []itemView
 	More    string
 	MoreURL string
 	StopURL string
-	PageURL string
+	// ManageURL leads to the reader's own page.
+	ManageURL string
+	PageURL   string
 }
 
 type itemView struct {
@@ -59,9 +62,10 @@ func newView(a *Alert) view {
 		Subject: Subject(*a),
 		Heading: heading(a),
 		Search:  searchTitle(&a.Search),
-		StopURL: link(a.StopURL),
+		StopURL: link(a.StopURL), ManageURL: link(a.ManageURL),
 		PageURL: link(a.PageURL),
 	}
+	v.Notices = notices(a)
 	if w := describe(&a.Search); w != v.Search {
 		v.Words = w
 	}
@@ -98,7 +102,7 @@ func newItem(a *Alert, it *Item, today vacancy.Day) itemView {
 	add("Employer", clip(v.Employer))
 	add("Where", placeText(v, &a.Search, it.Outcomes))
 	add("", bandText(v))
-	add("Salary", clip(v.Salary.String()))
+	add("Salary", clip(salaryText(v.Salary)))
 	contract := clip(v.Contract)
 	if d := clip(v.Duration); d != "" && contract != "" {
 		contract += ", " + d
