@@ -503,6 +503,7 @@ func TestReclaim(t *testing.T) {
 // A destination that is dead is tried by one message, and holds up no other.
 func TestDeadDestination(t *testing.T) {
 	r := newRig(t, enginetest.OpenBolt(t), band5("a", "jo", mailTo("jo")), band5("b", "sam", hook))
+	r.deliver.Channels["hook"] = &slow{far: r.far, name: "hook"}
 	tries := 0
 	r.far.answer = func(m channel.Message) (channel.Result, bool) {
 		if strings.HasSuffix(m.ID, "|hook") {

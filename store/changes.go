@@ -239,6 +239,15 @@ func newPreparedSearches() *preparedSearches {
 	return &preparedSearches{of: map[string]preparedSearch{}}
 }
 
+// forget drops what was made of searches that nobody may keep.
+func (p *preparedSearches) forget(ids []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, id := range ids {
+		delete(p.of, id)
+	}
+}
+
 // read returns the search in a stored form; nil where there is none, or it has
 // ended.
 func (p *preparedSearches) read(id string, b []byte) (*vacancy.Search, error) {

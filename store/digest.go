@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,19 +12,20 @@ import (
 	"github.com/vacancywatch/vacancywatch/vacancy"
 )
 
-// maxParts bounds the parts of a search's digest in a day. What is left then
-// waits for the next day.
-const maxParts = 100
-
 // digestName names the digest of a search at a destination.
 func digestName(search, dest string) string { return search + "|" + dest }
 
 func digestKey(slot, name string) string { return slotKey(slot, "dig:"+name) }
 
+func asNewKey(slot, name string) string { return slotKey(slot, "dignew:"+name) }
+
 // putDigestItem keeps an event for the digest whose window ends at due. window
 // is what the digest waits for already: a window that has ended, and is not
 // opened yet, is not moved to the next day by what came after it.
-func putDigestItem(tx engine.Tx, slot, name, event string, due time.Time, window *engine.ZScore) {
+func putDigestItem(tx engine.Tx, slot, name, event string, asNew bool, due time.Time, window *engine.ZScore) {
+	if asNew {
+		tx.HSet(asNewKey(slot, name), event, []byte("1"))
+	}
 	tx.ZAdd(digestKey(slot, name), engine.Z{Member: event, Score: ms(due)})
 	if !window.OK || ms(due) < window.Score {
 		tx.ZAdd(slotKey(slot, "digdue"), engine.Z{Member: name, Score: ms(due)})
@@ -52,152 +51,9 @@ func readDigests(slot string, queue []alerts.Queued) ([]waiting, []engine.Read) 
 	return out, reads
 }
 
-// OpenDigests makes a message of every digest whose window has ended, unless
-// an earlier one of it is still on its way. A window whose message has been
-// settled, because an item came late or there were more than one mail holds,
-// gets a further part. One digest that cannot be opened does not keep the
-// others.
-func (s *Store) OpenDigests(ctx context.Context, now time.Time) (opened int, err error) {
-	done := map[string]bool{}
-	var errs []error
-	for _, slot := range s.allSlots() {
-		due := &engine.ZRange{Key: slotKey(slot, "digdue"), Min: never, Max: ms(now), Limit: 1000}
-		if err := s.eng.Read(ctx, slot, due); err != nil {
-			return opened, err
-		}
-		for _, z := range due.Zs {
-			if done[z.Member] {
-				continue
-			}
-			done[z.Member] = true
-			search, dest, _ := strings.Cut(z.Member, "|")
-			made, err := s.openDigest(ctx, search, dest, now)
-			if err != nil {
-				errs = append(errs, fmt.Errorf("open the digest of search %s: %w", search, err))
-			}
-			if made {
-				opened++
-			}
-		}
-	}
-	return opened, errors.Join(errs...)
-}
-
-// openDigest makes the next message of a digest. There is one at a time: two
-// would each forget the items that the other holds.
-func (s *Store) openDigest(ctx context.Context, search, dest string, now time.Time) (made bool, err error) {
-	slot, name := s.slotOf(search), digestName(search, dest)
-	day := vacancy.LondonDay(now).String()
-	err = s.eng.Update(ctx, slot, func(tx engine.Tx) error {
-		made = false
-		last := &engine.HGet{Key: slotKey(slot, "digopen"), Field: name}
-		if err := tx.Read(last); err != nil {
-			return err
-		}
-		if last.OK {
-			r := &engine.HGet{Key: slotKey(slot, "msg"), Field: string(last.Val)}
-			if err := tx.Read(r); err != nil {
-				return err
-			}
-			if m, err := decodeMessage(r.Val); err != nil || m != nil && !m.Buried {
-				return err // on its way
-			}
-		}
-		ids := make([]string, maxParts)
-		for i := range ids {
-			ids[i] = alerts.DigestID(search, fmt.Sprintf("%s.%d", day, i+1), dest)
-		}
-		msgs := &engine.HMGet{Key: slotKey(slot, "msg"), Fields: ids}
-		tombs := &engine.ZMScore{Key: slotKey(slot, "tomb"), Members: ids}
-		if err := tx.Read(msgs, tombs); err != nil {
-			return err
-		}
-		for i, id := range ids {
-			if tombs.OK[i] {
-				continue
-			}
-			if msgs.Vals[i] != nil {
-				continue // buried with its items; later ones get a part of theirs
-			}
-			m := alerts.Message{ID: id, Search: search, Dest: dest, Window: fmt.Sprintf("%s.%d", day, i+1), Created: now.UTC()}
-			putMessage(tx, slot, &m)
-			tx.HSet(slotKey(slot, "digopen"), name, []byte(id))
-			tx.ZAdd(slotKey(slot, "due"), engine.Z{Member: id, Score: ms(now)})
-			made = true
-			return nil
-		}
-		return nil
-	})
-	return made, err
-}
-
-// Gather returns the items that wait for a digest. What an earlier attempt of
-// this message held is among them; what another message told is forgotten.
-func (s *Store) Gather(ctx context.Context, c *alerts.Claim) ([]alerts.DigestItem, error) {
-	name := digestName(c.Message.Search, c.Message.Dest)
-	var out []alerts.DigestItem
-	for _, slot := range s.allSlots() {
-		peek := &engine.ZCard{Key: digestKey(slot, name)}
-		if err := s.eng.Read(ctx, slot, peek); err != nil {
-			return nil, err
-		}
-		if peek.N == 0 {
-			continue
-		}
-		var items []alerts.DigestItem
-		err := s.eng.Update(ctx, slot, func(tx engine.Tx) error {
-			items = nil
-			var err error
-			items, err = s.gatherSlot(tx, slot, name, c)
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, items...)
-	}
-	return out, nil
-}
-
-// gatherLimit is how many items of one slot a digest looks at: more than one
-// mail holds, so that the soonest to close are among them.
-const gatherLimit = 1000
-
-func (s *Store) gatherSlot(tx engine.Tx, slot, name string, c *alerts.Claim) ([]alerts.DigestItem, error) {
-	waiting := &engine.ZRange{Key: digestKey(slot, name), Min: never, Max: forever, Limit: gatherLimit}
-	if err := tx.Read(waiting); err != nil {
-		return nil, err
-	}
-	ids := members(waiting.Zs)
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	events, records, err := s.eventsWithRecords(slot, ids, tx.Read)
-	if err != nil {
-		return nil, err
-	}
-	marks := readMarks(slot, c.Message.Subscriber, c.Message.Dest, ids)
-	if err := tx.Read(reads(marks)...); err != nil {
-		return nil, err
-	}
-	var out []alerts.DigestItem
-	for i, id := range ids {
-		if events[i] == nil || records[i] == nil {
-			dropDigestItem(tx, slot, name, id)
-			continue
-		}
-		mark := marks[i]
-		if mark.OK && string(mark.Val) != c.Message.ID {
-			dropDigestItem(tx, slot, name, id)
-			continue
-		}
-		out = append(out, alerts.DigestItem{Event: *events[i], Record: *records[i], Held: mark.OK})
-	}
-	return out, nil
-}
-
 func dropDigestItem(tx engine.Tx, slot, name string, events ...string) {
 	tx.ZRem(digestKey(slot, name), events...)
+	tx.HDel(asNewKey(slot, name), events...)
 }
 
 // readMarks returns the reads of a reader's told marks, one an event.
@@ -249,66 +105,39 @@ func (s *Store) clearItems(ctx context.Context, name string, events []string) er
 	return nil
 }
 
-// afterDigest clears what a settled digest told, and gives what is left to the
-// next part; of a search that has ended nothing is left. It is repeated by
-// whoever opens the digest again, so a crash before it leaves only work.
-func (s *Store) afterDigest(ctx context.Context, m *alerts.Message, dropped, ended bool, now time.Time) error {
-	name := digestName(m.Search, m.Dest)
-	if !dropped {
-		if err := s.clearItems(ctx, name, m.Items); err != nil {
-			return err
-		}
-	}
-	for _, slot := range s.allSlots() {
-		listed := &engine.ZScore{Key: slotKey(slot, "digdue"), Member: name}
-		if err := s.eng.Read(ctx, slot, listed); err != nil {
-			return err
-		}
-		if !listed.OK {
-			continue
-		}
-		err := s.eng.Update(ctx, slot, func(tx engine.Tx) error {
-			left := &engine.ZRange{Key: digestKey(slot, name), Min: never, Max: forever, Limit: 1}
-			if err := tx.Read(left); err != nil {
-				return err
-			}
-			if len(left.Zs) == 0 || ended {
-				tx.Del(digestKey(slot, name))
-				tx.ZRem(slotKey(slot, "digdue"), name)
-				return nil
-			}
-			// Items of later windows wait for theirs, the rest of this one
-			// gets its next part at once.
-			tx.ZAdd(slotKey(slot, "digdue"), engine.Z{Member: name, Score: max(left.Zs[0].Score, ms(now))})
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // HoldItems marks items as told by a digest that is about to be rendered. It
-// returns those that another message has told meanwhile, which are all of them
-// where the claim is no longer held.
+// returns those that another message has told meanwhile, or that the reader was
+// told of under another reference: all of them where the claim is no longer held.
 func (s *Store) HoldItems(ctx context.Context, c *alerts.Claim, items []alerts.DigestItem) (taken []string, err error) {
+	twins, err := s.passTwins(ctx, c, items)
+	if err != nil {
+		return nil, err
+	}
+	items = slices.DeleteFunc(slices.Clone(items), func(it alerts.DigestItem) bool { return slices.Contains(twins, it.Event.ID()) })
+	taken = twins
 	bySlot := map[string][]string{}
 	for i := range items {
 		id := items[i].Event.ID()
 		slot := s.slotOf(eventVacancy(id))
 		bySlot[slot] = append(bySlot[slot], id)
 	}
-	// Under whose name the marks are set is stored before the first of them,
-	// so that whatever becomes of the digest they can be found again.
+	// Which marks are set, and under whose name, is stored before the first of
+	// them, so that whatever becomes of the digest they can be found again.
 	own, ok := s.messageSlot(&c.Message), false
 	err = s.eng.Update(ctx, own, func(tx engine.Tx) error {
 		var m *alerts.Message
 		m, ok, err = held(tx, own, c)
-		if err != nil || !ok || m.Subscriber == c.Message.Subscriber {
+		if err != nil || !ok {
 			return err
 		}
 		m.Subscriber = c.Message.Subscriber
+		m.Items, m.ItemsAsNew = nil, nil
+		for i := range items {
+			m.Items = append(m.Items, items[i].Event.ID())
+			if items[i].AsNew {
+				m.ItemsAsNew = append(m.ItemsAsNew, items[i].Event.ID())
+			}
+		}
 		putMessage(tx, own, m)
 		return nil
 	})
@@ -349,7 +178,7 @@ func (s *Store) HoldItems(ctx context.Context, c *alerts.Claim, items []alerts.D
 // It goes before the drop, and is repeated with it: after the drop nobody
 // would know of the marks. What only expired waits for the next window.
 func (s *Store) giveBack(ctx context.Context, c *alerts.Claim, expired bool, due time.Time) error {
-	own, name := s.messageSlot(&c.Message), digestName(c.Message.Search, c.Message.Dest)
+	own := s.messageSlot(&c.Message)
 	r := &engine.HGet{Key: slotKey(own, "msg"), Field: c.Message.ID}
 	if err := s.eng.Read(ctx, own, r); err != nil {
 		return err
@@ -358,6 +187,11 @@ func (s *Store) giveBack(ctx context.Context, c *alerts.Claim, expired bool, due
 	if err != nil || m == nil || m.Token != c.Message.Token || !m.Claimed {
 		return err // another's by now, with its marks
 	}
+	return s.giveBackItems(ctx, m, expired, due)
+}
+
+func (s *Store) giveBackItems(ctx context.Context, m *alerts.Message, expired bool, due time.Time) error {
+	name := digestName(m.Search, m.Dest)
 	for _, slot := range s.allSlots() {
 		listed := &engine.ZRange{Key: digestKey(slot, name), Min: never, Max: forever, Limit: gatherLimit}
 		if err := s.eng.Read(ctx, slot, listed); err != nil {
@@ -384,7 +218,7 @@ func (s *Store) giveBack(ctx context.Context, c *alerts.Claim, expired bool, due
 				}
 				tx.HDel(mark.Key, mark.Field)
 				if expired {
-					putDigestItem(tx, slot, name, ids[i], due, window)
+					putDigestItem(tx, slot, name, ids[i], slices.Contains(m.ItemsAsNew, ids[i]), due, window)
 				}
 			}
 			return nil

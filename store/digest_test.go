@@ -27,8 +27,10 @@ func TestWindowStays(t *testing.T) {
 			r.see(vac(i))
 		}
 		r.pass()
+		r.wantTold("new C9001-26-0001 to jo@reader.example for a")
+		r.later(24 * time.Hour)
 		if got := r.far.told(); len(got) != 19 {
-			t.Errorf("told %d at eight, want the item of yesterday and all that wait: %v", len(got), got)
+			t.Errorf("told %d a day later, want all: %v", len(got), got)
 		}
 	})
 }

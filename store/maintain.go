@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/vacancywatch/vacancywatch/alerts"
 	"github.com/vacancywatch/vacancywatch/store/engine"
 	"github.com/vacancywatch/vacancywatch/vacancy"
 )
@@ -90,14 +91,23 @@ func (s *Store) Prune(ctx context.Context, now time.Time) error {
 			stays    bool // dropping something of a member leaves it in the set
 		}{
 			{"tomb", time.Time{}, now.Add(-keepTomb), dropTombs, false},
-			{"buried", time.Time{}, now.Add(-keepBuried), dropMessages, false},
+			{"buried", time.Time{}, now.Add(-keepBuried), dropLetters("buried"), false},
+			{"damaged", time.Time{}, now.Add(-keepBuried), dropLetters("damaged"), false},
 			{"gone", now.Add(-keepTold - keepLooking), now.Add(-keepTold), dropTold, true},
 			{"gone", time.Time{}, now.Add(-keepClosed), dropVacancies, false},
 			{"kinold", time.Time{}, now.Add(-keepKin), dropKin, false},
+			{"suppend", time.Time{}, now, dropSuppressed, false},
+			{"placesend", time.Time{}, now, dropPlaces, false},
+			{"wishend", time.Time{}, now, dropWishes, false},
+			{"searchend", time.Time{}, now, dropSearches, false},
+			{"limitend", time.Time{}, now, dropLimits, false},
 		} {
 			if err := s.pruneSet(ctx, slot, p.set, p.from, p.to, p.drop, p.stays); err != nil {
 				return fmt.Errorf("prune %s of %s: %w", p.set, slot, err)
 			}
+		}
+		if err := s.askToKeep(ctx, slot, now); err != nil {
+			return err
 		}
 		for _, set := range []string{"seen", "reread", "silent"} {
 			if err := s.pruneNotLive(ctx, slot, set); err != nil {
@@ -110,6 +120,9 @@ func (s *Store) Prune(ctx context.Context, now time.Time) error {
 		if err := s.pruneEvents(ctx, slot, now.Add(-keepEvents)); err != nil {
 			return fmt.Errorf("prune events of %s: %w", slot, err)
 		}
+	}
+	if err := s.prunePeople(ctx, now); err != nil {
+		return fmt.Errorf("prune people: %w", err)
 	}
 	return s.pruneRuns(ctx, now.Add(-keepRuns))
 }
@@ -153,10 +166,31 @@ func (s *Store) pruneSet(ctx context.Context, slot, set string, from, to time.Ti
 
 func dropTombs(tx engine.Tx, slot string, ids []string) { tx.ZRem(slotKey(slot, "tomb"), ids...) }
 
-func dropMessages(tx engine.Tx, slot string, ids []string) {
-	tx.HDel(slotKey(slot, "msg"), ids...)
-	tx.HDel(slotKey(slot, "body"), ids...)
-	tx.ZRem(slotKey(slot, "buried"), ids...)
+// dropLetters forgets messages that were set aside, with their bytes and the
+// note that they were their search's last digest.
+func dropLetters(set string) func(engine.Tx, string, []string) {
+	return func(tx engine.Tx, slot string, ids []string) {
+		last := &engine.HMGet{Key: slotKey(slot, "digopen")}
+		var of []string
+		for _, id := range ids {
+			if m, ok := alerts.ParseID(id); ok && m.Event == "" {
+				last.Fields, of = append(last.Fields, digestName(m.Search, m.Dest)), append(of, id)
+			}
+		}
+		if len(of) > 0 {
+			if tx.Read(last) != nil {
+				return // the engine makes the step again, or fails
+			}
+			for i, b := range last.Vals {
+				if string(b) == of[i] {
+					tx.HDel(last.Key, last.Fields[i])
+				}
+			}
+		}
+		tx.HDel(slotKey(slot, "msg"), ids...)
+		tx.HDel(slotKey(slot, "body"), ids...)
+		tx.ZRem(slotKey(slot, set), ids...)
+	}
 }
 
 func dropTold(tx engine.Tx, slot string, ids []string) {
@@ -239,17 +273,17 @@ func (s *Store) pruneEvents(ctx context.Context, slot string, before time.Time) 
 			return err
 		}
 		n := 0
-		for n < len(ids) {
+		for i := range ids {
 			var e vacancy.Event
-			if evt.Vals[n] != nil {
-				if err := decode(evt.Vals[n], &e); err != nil {
-					return err
+			if evt.Vals[i] != nil {
+				if decode(evt.Vals[i], &e) != nil {
+					continue // as old as its neighbours: it goes with what follows it
 				}
 				if !e.At.Before(before) {
 					break
 				}
 			}
-			n++
+			n = i + 1
 		}
 		if n == 0 {
 			return nil

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -41,50 +42,36 @@ func (s *Store) messageSlot(m *alerts.Message) string {
 	return s.slotOf(m.Search)
 }
 
-// Claim hands out messages that are due. A claimed message is due again when
-// its lease ends, so that nothing has to look after claims that lapsed.
-func (s *Store) Claim(ctx context.Context, now time.Time, lease time.Duration, limit int) ([]alerts.Claim, error) {
-	s.mu.Lock()
-	first := s.turn
-	s.turn++ // so that no slot is always last
-	s.mu.Unlock()
-	var out []alerts.Claim
-	for i := 0; i < s.slots && len(out) < limit; i++ {
-		slot := slotName((first + i) % s.slots)
-		due := &engine.ZRange{Key: slotKey(slot, "due"), Min: never, Max: ms(now), Limit: 1}
-		err := s.eng.Read(ctx, slot, due)
-		if err == nil && len(due.Zs) == 0 {
-			continue
-		}
-		var claims []alerts.Claim
-		if err == nil {
-			claims, err = s.claimSlot(ctx, slot, now, lease, limit-len(out))
-		}
-		if err != nil {
-			// What was claimed so far is sent; the next Claim meets the error.
-			if len(out) > 0 {
-				return out, nil
-			}
+// claimSlot claims in one slot. What is set aside takes nobody's place.
+func (s *Store) claimSlot(ctx context.Context, slot string, channels []string, now time.Time, lease time.Duration, limit int) ([]alerts.Claim, error) {
+	var all []alerts.Claim
+	for {
+		out, aside, err := s.claimStep(ctx, slot, channels, now, lease, limit-len(all))
+		if err != nil && len(all) == 0 {
 			return nil, err
 		}
-		out = append(out, claims...)
+		// What was claimed before an error is sent; the next Claim meets it.
+		if all = append(all, out...); err != nil || aside == 0 || len(all) == limit {
+			return all, nil
+		}
 	}
-	return out, nil
 }
 
-func (s *Store) claimSlot(ctx context.Context, slot string, now time.Time, lease time.Duration, limit int) ([]alerts.Claim, error) {
+func (s *Store) claimStep(ctx context.Context, slot string, channels []string, now time.Time, lease time.Duration, limit int) (claims []alerts.Claim, aside int, err error) {
 	until := now.Add(lease)
 	var out []alerts.Claim
-	err := s.eng.Update(ctx, slot, func(tx engine.Tx) error {
-		out = nil
-		due := &engine.ZRange{Key: slotKey(slot, "due"), Min: never, Max: ms(now), Limit: limit}
-		if err := tx.Read(due); err != nil {
+	var damage []Damage
+	err = s.eng.Update(ctx, slot, func(tx engine.Tx) error {
+		out, damage = nil, nil
+		firsts, looks := heads(slot, channels, ms(now), limit)
+		if err := tx.Read(looks...); err != nil {
 			return err
 		}
-		if len(due.Zs) == 0 {
+		due := earliest(firsts, limit)
+		if len(due) == 0 {
 			return nil
 		}
-		ids := members(due.Zs)
+		ids := members(due)
 		msgs := &engine.HMGet{Key: slotKey(slot, "msg"), Fields: ids}
 		bodies := &engine.HMGet{Key: slotKey(slot, "body"), Fields: ids}
 		if err := tx.Read(msgs, bodies); err != nil {
@@ -95,42 +82,59 @@ func (s *Store) claimSlot(ctx context.Context, slot string, now time.Time, lease
 		for i, id := range ids {
 			m, err := decodeMessage(msgs.Vals[i])
 			if err != nil {
-				return fmt.Errorf("message %s: %w", id, err)
+				setAside(tx, slot, id, nil, DamagedMessage, now)
+				damage = append(damage, Damage{DamagedMessage, id})
+				continue
 			}
 			if m == nil {
-				tx.ZRem(slotKey(slot, "due"), id) // Unreachable: both change in one step.
+				dropDue(tx, slot, id) // Unreachable: both change in one step.
+				continue
+			}
+			m.Doubtful = m.Doubtful || m.Claimed // an attempt of a claim that lapsed may have arrived
+			body, err := unsqueeze(bodies.Vals[i])
+			if err != nil {
+				setAside(tx, slot, id, m, DamagedBytes, now)
+				damage = append(damage, Damage{DamagedBytes, id})
 				continue
 			}
 			m.Token++
 			m.Tries++
 			m.Claimed, m.Holder = true, s.holder
 			putMessage(tx, slot, m)
-			tx.ZAdd(slotKey(slot, "due"), engine.Z{Member: id, Score: ms(until)})
-			body, err := unsqueeze(bodies.Vals[i])
-			if err != nil {
-				return fmt.Errorf("message %s: %w", id, err)
-			}
+			putDue(tx, slot, id, until)
 			if len(body) == 0 {
 				body = nil
 			}
 			if m.Event != "" {
 				events, at = append(events, m.Event), append(at, len(out))
 			}
-			out = append(out, alerts.Claim{Message: *m, Until: until, Body: body})
+			out = append(out, alerts.Claim{Message: *m, Due: fromMS(due[i].Score), At: now, Until: until, Body: body})
 		}
 		if len(events) == 0 {
 			return nil
 		}
-		es, rs, err := s.eventsWithRecords(slot, events, tx.Read)
+		es, rs, faults, err := s.eventsWithRecords(slot, events, tx.Read)
 		if err != nil {
 			return err
 		}
 		for i, c := range at {
 			out[c].Event, out[c].Record = es[i], rs[i]
+			if faults[i] != "" {
+				m := out[c].Message
+				m.Tries-- // none is made
+				setAside(tx, slot, m.ID, &m, faults[i], now)
+				damage = append(damage, Damage{faults[i], m.ID})
+				out[c].Until = time.Time{}
+			}
 		}
+		out = slices.DeleteFunc(out, func(c alerts.Claim) bool { return c.Until.IsZero() })
 		return nil
 	})
-	return out, err
+	if err != nil {
+		return nil, 0, err
+	}
+	s.tell(damage...)
+	return out, len(damage), nil
 }
 
 // held reads the message of a claim and reports whether the claim still is
@@ -167,8 +171,15 @@ func (s *Store) Keep(ctx context.Context, c *alerts.Claim, body []byte, items []
 // Settle ends a claim.
 func (s *Store) Settle(ctx context.Context, c *alerts.Claim, how alerts.Settlement, reason, detail string, now, due time.Time) (ok bool, err error) {
 	slot := s.messageSlot(&c.Message)
-	if how == alerts.SettleDrop && c.Message.Event == "" {
-		if err := s.giveBack(ctx, c, reason == alerts.DropExpired, due); err != nil {
+	settled := c.Message
+	if c.Message.Event == "" {
+		switch {
+		case how == alerts.SettleDrop:
+			err = s.giveBack(ctx, c, alerts.Deferred(reason), due)
+		case how == alerts.SettleBury && c.Body == nil:
+			err = s.fillLetter(ctx, c)
+		}
+		if err != nil {
 			return false, err
 		}
 	}
@@ -179,17 +190,23 @@ func (s *Store) Settle(ctx context.Context, c *alerts.Claim, how alerts.Settleme
 			return err
 		}
 		m.Claimed, m.Holder, m.Reason, m.Detail = false, "", reason, detail
+		settled = *m
 		switch how {
 		case alerts.SettleRelease:
 			m.Tries--
 			fallthrough
 		case alerts.SettleRetry, alerts.SettleUnknown:
+			m.Doubtful = m.Doubtful || how == alerts.SettleUnknown
+			if how != alerts.SettleRelease {
+				m.Note(now, how, reason, detail)
+			}
 			putMessage(tx, slot, m)
-			tx.ZAdd(slotKey(slot, "due"), engine.Z{Member: m.ID, Score: ms(due)})
+			putDue(tx, slot, m.ID, due)
 		case alerts.SettleBury:
 			m.Buried = true
+			m.Note(now, how, reason, detail)
 			putMessage(tx, slot, m)
-			tx.ZRem(slotKey(slot, "due"), m.ID)
+			dropDue(tx, slot, m.ID)
 			tx.ZAdd(slotKey(slot, "buried"), engine.Z{Member: m.ID, Score: ms(now)})
 		case alerts.SettleDone:
 			s.endMessage(tx, slot, m, now)
@@ -207,7 +224,12 @@ func (s *Store) Settle(ctx context.Context, c *alerts.Claim, how alerts.Settleme
 		switch how {
 		case alerts.SettleDone, alerts.SettleBury, alerts.SettleDrop:
 			// The claim has ended, whatever becomes of this: see afterDigest.
-			_ = s.afterDigest(ctx, &c.Message, how == alerts.SettleDrop, reason == alerts.DropEnded, now)
+			ended := reason == alerts.DropEnded || reason == alerts.DropComplaint
+			next := now
+			if reason == alerts.DropSuppressed || reason == alerts.DropPaused {
+				next = due // else it would be opened and dropped again at once
+			}
+			_ = s.afterDigest(ctx, &settled, how == alerts.SettleDrop, ended, next)
 		}
 	}
 	return ok, err
@@ -218,7 +240,7 @@ func (s *Store) Settle(ctx context.Context, c *alerts.Claim, how alerts.Settleme
 func (s *Store) endMessage(tx engine.Tx, slot string, m *alerts.Message, now time.Time) {
 	tx.HDel(slotKey(slot, "msg"), m.ID)
 	tx.HDel(slotKey(slot, "body"), m.ID)
-	tx.ZRem(slotKey(slot, "due"), m.ID)
+	dropDue(tx, slot, m.ID)
 	tx.ZAdd(slotKey(slot, "tomb"), engine.Z{Member: m.ID, Score: ms(now)})
 	if m.Event == "" {
 		tx.HDel(slotKey(slot, "digopen"), digestName(m.Search, m.Dest))
@@ -234,41 +256,23 @@ func (s *Store) freeMark(tx engine.Tx, slot string, m *alerts.Message, reason st
 		return nil // Unreachable: the event was made from a key.
 	}
 	switch {
-	case reason == alerts.DropExpired:
+	case alerts.Deferred(reason):
 		name := digestName(m.Search, m.Dest)
 		window := &engine.ZScore{Key: slotKey(slot, "digdue"), Member: name}
 		if err := tx.Read(window); err != nil {
 			return err
 		}
-		putDigestItem(tx, slot, name, m.Event, due, window)
+		putDigestItem(tx, slot, name, m.Event, m.AsNew, due, window)
 	case reason == alerts.DropEnded && len(m.Also) > 0:
 		next := alerts.Message{ID: alerts.InstantID(m.Also[0], m.Event, m.Dest), Search: m.Also[0], Also: m.Also[1:],
 			Subscriber: m.Subscriber, Dest: m.Dest, Event: m.Event, Told: m.Told, AsNew: m.AsNew, Created: m.Created}
 		putMessage(tx, slot, &next)
-		tx.ZAdd(slotKey(slot, "due"), engine.Z{Member: next.ID, Score: ms(now)})
+		putDue(tx, slot, next.ID, now)
 		tx.HSet(toldKey(slot, key), m.Told, []byte(next.ID))
 		return nil
 	}
 	tx.HDel(toldKey(slot, key), m.Told)
 	return nil
-}
-
-// NextDue is when the earliest message falls due, or its lease ends.
-func (s *Store) NextDue(ctx context.Context) (time.Time, bool, error) {
-	first := forever
-	for _, slot := range s.allSlots() {
-		due := &engine.ZRange{Key: slotKey(slot, "due"), Min: never, Max: forever, Limit: 1}
-		if err := s.eng.Read(ctx, slot, due); err != nil {
-			return time.Time{}, false, err
-		}
-		if len(due.Zs) > 0 {
-			first = min(first, due.Zs[0].Score)
-		}
-	}
-	if first == forever {
-		return time.Time{}, false, nil
-	}
-	return fromMS(first), true, nil
 }
 
 // Reclaim makes due what an earlier life of this process had claimed when it
@@ -282,11 +286,12 @@ func (s *Store) Reclaim(ctx context.Context, now time.Time) (int, error) {
 	for _, slot := range s.allSlots() {
 		var ids []string
 		err := s.scan(ctx, slot, slotKey(slot, "msg"), func(id string, b []byte) error {
-			m, err := decodeMessage(b)
-			if err == nil && m.Claimed && m.Holder == s.holder {
+			// What cannot be read is for Claim to set aside: it must not keep the
+			// program from starting.
+			if m, err := decodeMessage(b); err == nil && m.Claimed && m.Holder == s.holder {
 				ids = append(ids, id)
 			}
-			return err
+			return nil
 		})
 		if err != nil {
 			return n, err
@@ -301,10 +306,10 @@ func (s *Store) Reclaim(ctx context.Context, now time.Time) (int, error) {
 				if err != nil || m == nil || !m.Claimed || m.Holder != s.holder {
 					return err
 				}
-				m.Claimed, m.Holder = false, ""
+				m.Claimed, m.Holder, m.Doubtful = false, "", true
 				m.Token++ // whoever held it holds it no more
 				putMessage(tx, slot, m)
-				tx.ZAdd(slotKey(slot, "due"), engine.Z{Member: id, Score: ms(now)})
+				putDue(tx, slot, id, now)
 				return nil
 			})
 			if err != nil {

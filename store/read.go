@@ -104,11 +104,8 @@ func (s *Store) Buried(ctx context.Context, f func(alerts.Message) error) error 
 		}
 		for _, b := range msgs.Vals {
 			m, err := decodeMessage(b)
-			if err != nil {
-				return err
-			}
-			if m == nil {
-				continue
+			if err != nil || m == nil {
+				continue // Letters shows it
 			}
 			if err := f(*m); err != nil {
 				return err
@@ -125,6 +122,7 @@ type Counts struct {
 	Queued    int // messages in the outbox that are not given up
 	Due       int // of them, due now
 	Buried    int
+	Damaged   int       // messages set aside for they cannot be read
 	OldestDue time.Time // of what is due now; zero if nothing is
 	Digests   int       // digests with items waiting for their hour
 }
@@ -135,26 +133,32 @@ func (s *Store) Counts(ctx context.Context, now time.Time) (Counts, error) {
 	oldest := forever
 	digests := map[string]bool{} // one has items in many slots
 	for _, slot := range s.allSlots() {
+		channels, err := s.lanes(ctx, slot)
+		if err != nil {
+			return Counts{}, err
+		}
+		lanes := countLanes(slot, channels, now)
 		live := &engine.ZCard{Key: slotKey(slot, "live")}
 		known := &engine.HLen{Key: slotKey(slot, "vac")}
-		all := &engine.ZCard{Key: slotKey(slot, "due")}
-		due := &engine.ZCount{Key: slotKey(slot, "due"), Min: never, Max: ms(now)}
-		first := &engine.ZRange{Key: slotKey(slot, "due"), Min: never, Max: ms(now), Limit: 1}
 		buried := &engine.ZCard{Key: slotKey(slot, "buried")}
+		damaged := &engine.ZCard{Key: slotKey(slot, "damaged")}
 		waiting := &engine.ZRange{Key: slotKey(slot, "digdue"), Min: never, Max: forever}
-		if err := s.eng.Read(ctx, slot, live, known, all, due, first, buried, waiting); err != nil {
+		if err := s.eng.Read(ctx, slot, append(lanes.reads(), live, known, buried, damaged, waiting)...); err != nil {
 			return Counts{}, err
 		}
 		c.Live += live.N
 		c.Known += known.N
-		c.Queued += all.N
-		c.Due += due.N
+		for i := range lanes {
+			c.Queued += lanes[i].all.N
+			c.Due += lanes[i].due.N
+			if first := lanes[i].first.Zs; len(first) > 0 {
+				oldest = min(oldest, first[0].Score)
+			}
+		}
 		c.Buried += buried.N
+		c.Damaged += damaged.N
 		for _, z := range waiting.Zs {
 			digests[z.Member] = true
-		}
-		if len(first.Zs) > 0 {
-			oldest = min(oldest, first.Zs[0].Score)
 		}
 	}
 	if oldest != forever {

@@ -178,6 +178,12 @@ func (f *far) Render(a message.Alert, to string) ([]byte, error) {
 	for _, s := range a.Also {
 		fmt.Fprintf(&b, " and %s", s.ID)
 	}
+	if a.LastOf > 0 {
+		fmt.Fprintf(&b, "\tthe last of %d before %s", a.LastOf, a.NextMail.Format(time.RFC3339))
+	}
+	if !a.Missed.From.IsZero() {
+		fmt.Fprintf(&b, "\tmissed from %s to %s", a.Missed.From.Format(time.RFC3339), a.Missed.To.Format(time.RFC3339))
+	}
 	for _, it := range a.Items {
 		fmt.Fprintf(&b, "\n%s %s", it.Event.Kind, it.Event.Vacancy.Reference)
 	}
@@ -215,7 +221,8 @@ func (f *far) told() []string {
 	var out []string
 	for _, id := range f.got {
 		lines := strings.Split(f.bodies[id], "\n")
-		_, who, _ := strings.Cut(lines[0], " to ")
+		head, _, _ := strings.Cut(lines[0], "\t")
+		_, who, _ := strings.Cut(head, " to ")
 		for _, l := range lines[1:] {
 			out = append(out, l+" to "+who)
 		}

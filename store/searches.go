@@ -146,6 +146,9 @@ func (s *Store) EndSearch(ctx context.Context, id, reason string, now time.Time)
 		if saved.Ended != "" {
 			return nil
 		}
+		if !saved.Search.Provisioned && saved.Search.Subscriber != "" {
+			return s.endFromLink(tx, slot, id, saved.Search.Subscriber, reason, now)
+		}
 		saved.Ended, saved.EndedAt = reason, now.UTC()
 		tx.HSet(slotKey(slot, "search"), id, encode(saved))
 		return s.noteChanges(tx, slot, []string{id})

@@ -55,9 +55,12 @@ type Store struct {
 	// keepChanges is keepChanges, but for tests.
 	keepChanges int
 
+	damaged func(Damage) // may be nil
+
 	mu     sync.Mutex
-	turn   int   // the slot that the next claim begins with
-	sample place // where the next sample of searches begins
+	told   map[Damage]bool // what of the damage that stays was told
+	turn   int             // the slot that the next claim begins with
+	sample place           // where the next sample of searches begins
 }
 
 var (
@@ -76,11 +79,14 @@ type Options struct {
 	// Holder names the process for its claims, the same after a restart, and
 	// never shared with one that runs. "" takes back no claims.
 	Holder string
+	// Damaged is told of everything stored that cannot be read and was set
+	// aside for it. May be nil.
+	Damaged func(Damage)
 }
 
 // Open prepares the state behind eng.
 func Open(ctx context.Context, eng engine.Engine, opts Options) (*Store, error) {
-	s := &Store{eng: eng, slots: eng.Slots(), holder: opts.Holder, glances: newGlances(), prepared: newPreparedSearches(), keepChanges: keepChanges}
+	s := &Store{eng: eng, slots: eng.Slots(), holder: opts.Holder, damaged: opts.Damaged, glances: newGlances(), prepared: newPreparedSearches(), keepChanges: keepChanges}
 	err := eng.Update(ctx, metaSlot, func(tx engine.Tx) error {
 		r := &engine.HMGet{Key: metaKey("store"), Fields: []string{"schema", "slots"}}
 		if err := tx.Read(r); err != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 	"time"
@@ -232,7 +233,7 @@ func (s *Store) enqueue(tx engine.Tx, slot string, key vacancy.Key, queue []aler
 	if err := tx.Read(append(digests, msgs, tombs, told)...); err != nil {
 		return n, err
 	}
-	marked := map[string]bool{}
+	marked, listed := map[string]bool{}, map[string]bool{}
 	for i := range queue {
 		q := &queue[i]
 		if msgs.Vals[i] != nil || told.Vals[i] != nil || marked[q.Told] {
@@ -247,7 +248,7 @@ func (s *Store) enqueue(tx engine.Tx, slot string, key vacancy.Key, queue []aler
 			// The mark is set when the digest is rendered: until then an
 			// instant alert of another search may tell it first.
 			if w := waiting[i]; !w.item.OK {
-				putDigestItem(tx, slot, digestName(q.Search, q.Dest), q.Event, q.Due, w.window)
+				putDigestItem(tx, slot, digestName(q.Search, q.Dest), q.Event, q.AsNew, q.Due, w.window)
 				n.queued++
 			}
 			continue
@@ -257,13 +258,18 @@ func (s *Store) enqueue(tx engine.Tx, slot string, key vacancy.Key, queue []aler
 		m := alerts.Message{ID: q.ID, Search: q.Search, Also: q.Also, Subscriber: q.Subscriber, Dest: q.Dest,
 			Event: q.Event, Told: q.Told, AsNew: q.AsNew, Created: q.Due.UTC()}
 		putMessage(tx, slot, &m)
-		tx.ZAdd(slotKey(slot, "due"), engine.Z{Member: q.ID, Score: ms(q.Due)})
+		if ch := channelOf(q.ID); !listed[ch] {
+			listed[ch] = true
+			putLane(tx, slot, ch)
+		}
+		putDue(tx, slot, q.ID, q.Due)
 		tx.HSet(toldKey(slot, key), q.Told, []byte(q.ID))
 	}
 	return n, nil
 }
 
-// Unmatched returns events whose matching was interrupted.
+// Unmatched returns events whose matching was interrupted. Those that cannot be
+// read are left out and wait: see Reconcile.
 func (s *Store) Unmatched(ctx context.Context, before time.Time) ([]vacancy.Event, error) {
 	var out []vacancy.Event
 	for _, slot := range s.allSlots() {
@@ -275,12 +281,16 @@ func (s *Store) Unmatched(ctx context.Context, before time.Time) ([]vacancy.Even
 			continue
 		}
 		ids := members(todo.Zs)
-		events, records, err := s.eventsWithRecords(slot, ids, func(r ...engine.Read) error { return s.eng.Read(ctx, slot, r...) })
+		events, records, faults, err := s.eventsWithRecords(slot, ids, func(r ...engine.Read) error { return s.eng.Read(ctx, slot, r...) })
 		if err != nil {
 			return nil, err
 		}
 		for i := range ids {
 			e, r := events[i], records[i]
+			if faults[i] != "" {
+				s.tellOnce(Damage{faults[i], ids[i]})
+				continue
+			}
 			if r == nil {
 				continue
 			}
@@ -297,8 +307,21 @@ func (s *Store) Unmatched(ctx context.Context, before time.Time) ([]vacancy.Even
 }
 
 // eventsWithRecords reads events and the records of their vacancies, nil
-// where they are gone.
-func (s *Store) eventsWithRecords(slot string, ids []string, read func(...engine.Read) error) ([]*vacancy.Event, []*vacancy.Record, error) {
+// where they are gone. Faults names what of each cannot be read, "" for
+// nothing: one that is damaged must not keep the others.
+func (s *Store) eventsWithRecords(slot string, ids []string, read func(...engine.Read) error) (events []*vacancy.Event, records []*vacancy.Record, faults []string, err error) {
+	if distinct := slices.Compact(slices.Sorted(slices.Values(ids))); len(distinct) < len(ids) {
+		// One event fans out to many messages, and all of them share it.
+		es, rs, fs, err := s.eventsWithRecords(slot, distinct, read)
+		if err != nil {
+			return nil, nil, nil, err
+		}
+		for _, id := range ids {
+			at, _ := slices.BinarySearch(distinct, id)
+			events, records, faults = append(events, es[at]), append(records, rs[at]), append(faults, fs[at])
+		}
+		return events, records, faults, nil
+	}
 	keys := make([]string, len(ids))
 	for i, id := range ids {
 		keys[i] = eventVacancy(id)
@@ -306,23 +329,23 @@ func (s *Store) eventsWithRecords(slot string, ids []string, read func(...engine
 	evt := &engine.HMGet{Key: slotKey(slot, "evt"), Fields: ids}
 	vac := &engine.HMGet{Key: slotKey(slot, "vac"), Fields: keys}
 	if err := read(evt, vac); err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	events, records := make([]*vacancy.Event, len(ids)), make([]*vacancy.Record, len(ids))
+	events, records, faults = make([]*vacancy.Event, len(ids)), make([]*vacancy.Record, len(ids)), make([]string, len(ids))
 	for i := range ids {
-		if evt.Vals[i] != nil {
-			events[i] = new(vacancy.Event)
-			if err := decode(evt.Vals[i], events[i]); err != nil {
-				return nil, nil, fmt.Errorf("event %s: %w", ids[i], err)
-			}
+		var bad error
+		if records[i], bad = decodeRecord(vac.Vals[i]); bad != nil {
+			records[i], faults[i] = nil, DamagedRecord
 		}
-		rec, err := decodeRecord(vac.Vals[i])
-		if err != nil {
-			return nil, nil, fmt.Errorf("%s: %w", keys[i], err)
+		if evt.Vals[i] == nil {
+			continue
 		}
-		records[i] = rec
+		events[i] = new(vacancy.Event)
+		if decode(evt.Vals[i], events[i]) != nil {
+			events[i], faults[i] = nil, DamagedEvent
+		}
 	}
-	return events, records, nil
+	return events, records, faults, nil
 }
 
 // Told returns the told marks of a vacancy and their messages.
