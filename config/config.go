@@ -45,6 +45,14 @@ type Config struct {
 	// Channels are the ways to tell somebody something. Searches name them.
 	Channels []Channel `yaml:"channels"`
 
+	// Bounces takes in what comes back of mails. Without it an address counts
+	// as dead only where the relay refuses it while a mail is being sent.
+	Bounces *Bounces `yaml:"bounces"`
+
+	// Subscribe lets people save searches themselves, on the pages of
+	// listen.public. Without it they cannot.
+	Subscribe *SubscribeConfig `yaml:"subscribe"`
+
 	// Searches are saved searches that live in this file. They are brought
 	// into the state at every start: new ones are added, changed ones
 	// replaced, removed ones forgotten. What people save themselves is left
@@ -144,9 +152,14 @@ type Source struct {
 type Channel struct {
 	// Name is what searches call it. It is part of the identity of a message:
 	// a renamed channel tells again what was told before.
-	Name    string                 `yaml:"name"`
+	Name string `yaml:"name"`
+	// Rate is the most messages a second that each process sends through the
+	// channel; 0.5 is one every two seconds. By default as many as the far side
+	// takes, one at a time.
+	Rate    float64                `yaml:"rate"`
 	Email   *channel.EmailConfig   `yaml:"email"`
 	Webhook *channel.WebhookConfig `yaml:"webhook"`
+	Chats   `yaml:",inline"`
 }
 
 // Search is a saved search. What a criterion means, and what it makes of an
@@ -197,10 +210,32 @@ type Notify struct {
 	Channel string `yaml:"channel"`
 	// To is the mail address, for an email channel.
 	To string `yaml:"to"`
-	// Rhythm is instant (the default) or daily; a webhook is always instant.
+	// Rhythm is instant (the default), hourly, daily or weekly; a webhook is
+	// always instant. An empty digest is not sent.
 	Rhythm string `yaml:"rhythm"`
-	// Hour is the London hour of a daily mail. Defaults to 8.
+	// Hour is the London hour of a daily or weekly mail. Defaults to 8; 1 is
+	// not offered, for one night a year has none and another has two.
 	Hour *int `yaml:"hour"`
+	// Day is the day of a weekly mail. Defaults to monday.
+	Day string `yaml:"day"`
+	// Quiet are hours in London, at most 12, in which an instant or hourly
+	// mail waits; what was matched comes at their end, in one mail a search.
+	// By default there are none.
+	Quiet *Quiet `yaml:"quiet"`
+	// DailyCap is how many single mails one reader gets in a day; the last of
+	// them says so, and what is over comes in one mail, at the end of the
+	// quiet hours or at 8. Defaults to 10; 0 is no cap.
+	DailyCap *int `yaml:"daily_cap"`
+	// RemindDays is how many days before its closing date the reader is
+	// reminded, once, of each vacancy that he was told of and that is still
+	// open. By default he is not.
+	RemindDays int `yaml:"remind_days"`
+}
+
+// Quiet is from one full hour in London to another: {from: 22, to: 7}.
+type Quiet struct {
+	From *int `yaml:"from"`
+	To   *int `yaml:"to"`
 }
 
 // defaults fills in what the file leaves out. It comes after the decoding, for

@@ -71,6 +71,10 @@ func TestFaults(t *testing.T) {
 	search := func(s string) string {
 		return local + mail + "searches:\n- {id: a, bands: [5], notify: [{channel: mail, to: a@example.org}]" + s + "}\n"
 	}
+	hook := "channels: [{name: hook, webhook: {url: \"https://hooks.example.org/x\", secret_file: \"" + secretFile(t) + "\"}}]\n"
+	notify := func(s string) string {
+		return local + mail + "searches: [{id: a, bands: [5], notify: [{channel: mail, to: a@example.org, " + s + "}]}]\n"
+	}
 	for name, tt := range map[string]struct{ in, want string }{
 		"unknown key":            {local + "sorces: []\n", `unknown field "sorces"`},
 		"unknown nested key":     {"sources: [{bse: x}]\n", `unknown field "bse"`},
@@ -88,7 +92,8 @@ func TestFaults(t *testing.T) {
 		"redis password":         {local + "redis: {url: \"redis://:pw@a\"}\n", "redis.url: holds a password: put the whole address into a file"},
 		"public url http":        {local + "listen: {public_url: \"http://example.org\"}\n", "listen.public_url: must be https"},
 		"listen":                 {local + "listen: {admin: 9464}\n", `listen.admin: "9464" is not an address`},
-		"channel kind":           {local + "channels: [{name: m}]\n", "channels[0] (m): give exactly one of email and webhook"},
+		"channel rate":           {local + "channels: [{name: m, rate: 0.001, email: {host: 127.0.0.1, port: 25, tls: none, from: a@example.org}}]\n", "channels[0] (m): rate 0.001: give 0.01 to 1000 messages a second, or leave it out"},
+		"channel kind":           {local + "channels: [{name: m}]\n", "channels[0] (m): give exactly one of email, webhook, slack, teams, discord, telegram and ntfy"},
 		"channel name":           {local + "channels: [{name: My Mail, email: {host: 127.0.0.1, tls: none, from: a@example.org}}]\n", "use 1 to 40 lower-case letters"},
 		"no such channel":        {local + "searches: [{id: a, bands: [5], notify: [{channel: fax}]}]\n", `searches[0] (a): notify[0]: there is no channel "fax"`},
 		"id twice":               {search("") + "- {id: a, bands: [6], notify: [{channel: mail, to: a@example.org}]}\n", "searches[1] (a): the id is used twice"},
@@ -105,7 +110,19 @@ func TestFaults(t *testing.T) {
 		"no notify":              {local + mail + "searches: [{id: a, bands: [5]}]\n", "notify is missing: nobody would be told"},
 		"no address":             {local + mail + "searches: [{id: a, bands: [5], notify: [{channel: mail}]}]\n", "to is not a mail address"},
 		"asks for nothing":       {local + mail + "searches: [{id: a, notify: [{channel: mail, to: a@example.org}]}]\n", "asks for nothing that narrows it"},
-		"rhythm":                 {local + mail + "searches: [{id: a, bands: [5], notify: [{channel: mail, to: a@example.org, rhythm: weekly}]}]\n", `rhythm "weekly" is unknown`},
+		"rhythm":                 {local + mail + "searches: [{id: a, bands: [5], notify: [{channel: mail, to: a@example.org, rhythm: monthly}]}]\n", `rhythm "monthly" is unknown`},
+		"day":                    {notify("rhythm: weekly, day: mon"), `searches[0] (a): notify[0]: day "mon": give one of monday, tuesday`},
+		"day of a daily mail":    {notify("rhythm: daily, day: monday"), "day is for rhythm: weekly"},
+		"hour of an hourly mail": {notify("rhythm: hourly, hour: 8"), "hour is for rhythm: daily or weekly"},
+		"half of quiet":          {notify("quiet: {from: 22}"), "quiet: give both from and to"},
+		"quiet that is none":     {notify("quiet: {from: 7, to: 7}"), "from and to are the same hour"},
+		"quiet too long":         {notify("quiet: {from: 20, to: 9}"), "quiet: from 20 to 9: give at least an hour and at most 12"},
+		"quiet at one":           {notify("quiet: {from: 22, to: 1}"), "quiet: to 1: give 0 to 23, but not 1"},
+		"quiet of a daily mail":  {notify("rhythm: daily, quiet: {from: 22, to: 7}"), "quiet is for rhythm: instant or hourly"},
+		"cap":                    {notify("daily_cap: -1"), "daily_cap -1: give 1 to 100, or 0 for no cap"},
+		"cap of a daily mail":    {notify("rhythm: daily, daily_cap: 5"), "daily_cap is for rhythm: instant"},
+		"reminder":               {notify("remind_days: 15"), "remind_days 15: give 1 to 14"},
+		"quiet webhook":          {local + hook + "searches: [{id: a, bands: [5], notify: [{channel: hook, quiet: {from: 22, to: 7}}]}]\n", "quiet, daily_cap and remind_days are for mail"},
 		"hour that is missing":   {local + mail + "searches: [{id: a, bands: [5], notify: [{channel: mail, to: a@example.org, rhythm: daily, hour: 1}]}]\n", "hour 1: give 0 to 23, but not 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -120,6 +137,42 @@ func TestFaults(t *testing.T) {
 				t.Errorf("the message prints what stands around the fault: %q", err)
 			}
 		})
+	}
+}
+
+func secretFile(t *testing.T) string {
+	t.Helper()
+	f := filepath.Join(t.TempDir(), "secret")
+	if err := os.WriteFile(f, []byte("whsec_"+strings.Repeat("A", 32)+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// What a notify leaves out has its default, by its rhythm.
+func TestNotifyDefaults(t *testing.T) {
+	const head = local + "channels: [{name: mail, email: {host: 127.0.0.1, tls: none, from: a@example.org}}]\n" +
+		"searches: [{id: a, bands: [5], notify: [{channel: mail, to: a@example.org"
+	for in, want := range map[string]vacancy.Notify{
+		"":                              {Rhythm: vacancy.Instant, DailyCap: 10},
+		", daily_cap: 0":                {Rhythm: vacancy.Instant},
+		", quiet: {from: 0, to: 7}":     {Rhythm: vacancy.Instant, DailyCap: 10, Quiet: vacancy.Quiet{To: 7}},
+		", rhythm: hourly":              {Rhythm: vacancy.Hourly},
+		", rhythm: daily":               {Rhythm: vacancy.Daily, Hour: 8},
+		", rhythm: daily, hour: 0":      {Rhythm: vacancy.Daily},
+		", rhythm: weekly":              {Rhythm: vacancy.Weekly, Hour: 8, Day: "monday"},
+		", rhythm: weekly, day: Sunday": {Rhythm: vacancy.Weekly, Hour: 8, Day: "sunday"},
+		", remind_days: 3":              {Rhythm: vacancy.Instant, DailyCap: 10, RemindDays: 3},
+	} {
+		c, err := Parse([]byte(head+in+"}]}]\n"), ".")
+		if err != nil {
+			t.Errorf("%q: %v", in, err)
+			continue
+		}
+		want.Channel, want.To = "mail", "a@example.org"
+		if diff := cmp.Diff([]vacancy.Notify{want}, c.VacancySearches(gazetteer.Default())[0].Notify); diff != "" {
+			t.Errorf("%q (-want +got):\n%s", in, diff)
+		}
 	}
 }
 

@@ -119,6 +119,8 @@ func (c *Config) check() faults {
 		}
 	}
 	kinds := c.checkChannels(&f)
+	c.checkBounces(&f)
+	c.checkSubscribe(kinds, &f)
 	ids := map[string]bool{}
 	for i := range c.Searches {
 		s := &c.Searches[i]
@@ -282,6 +284,9 @@ func (c *Config) checkChannels(f *faults) map[string]string {
 		if kinds[ch.Name] != "" {
 			f.add(where, "the name is used twice")
 		}
+		if ch.Rate != 0 && (ch.Rate < 0.01 || ch.Rate > 1000) {
+			f.add(where, "rate %v: give 0.01 to 1000 messages a second, or leave it out", ch.Rate)
+		}
 		made, err := ch.New(c)
 		if err != nil {
 			f.add(where, "%v", err)
@@ -289,10 +294,8 @@ func (c *Config) checkChannels(f *faults) map[string]string {
 		switch {
 		case made != nil:
 			kinds[ch.Name] = made.Kind()
-		case ch.Email != nil:
-			kinds[ch.Name] = "email"
 		default:
-			kinds[ch.Name] = "webhook"
+			kinds[ch.Name] = ch.kind()
 		}
 	}
 	return kinds
@@ -301,13 +304,20 @@ func (c *Config) checkChannels(f *faults) map[string]string {
 // New makes the channel. It calls nobody.
 func (ch *Channel) New(c *Config) (channel.Channel, error) {
 	switch {
-	case ch.Email != nil && ch.Webhook != nil || ch.Email == nil && ch.Webhook == nil:
-		return nil, errors.New("give exactly one of email and webhook")
+	case len(ch.given()) != 1:
+		return nil, errors.New("give exactly one of " + kindWords())
 	case ch.Email != nil:
 		cfg := *ch.Email
 		cfg.PasswordFile, cfg.CAFile = c.path(cfg.PasswordFile), c.path(cfg.CAFile)
 		cfg.Password = secretFromEnv("PASSWORD", ch.Name)
+		if cfg.DKIM != nil {
+			signed := *cfg.DKIM
+			signed.KeyFile = c.path(signed.KeyFile)
+			cfg.DKIM = &signed
+		}
 		return nilOnError(channel.NewEmail(cfg))
+	case ch.Webhook == nil:
+		return ch.chat(c)
 	default:
 		cfg := *ch.Webhook
 		cfg.SecretFile, cfg.OldSecretFile = c.path(cfg.SecretFile), c.path(cfg.OldSecretFile)
@@ -334,10 +344,7 @@ func secretFromEnv(what, name string) channel.Secret {
 func (c *Config) VacancySearches(g *gazetteer.Gazetteer) []vacancy.Search {
 	kinds := map[string]string{}
 	for _, ch := range c.Channels {
-		kinds[ch.Name] = "webhook"
-		if ch.Email != nil {
-			kinds[ch.Name] = "email"
-		}
+		kinds[ch.Name] = ch.kind()
 	}
 	out := make([]vacancy.Search, 0, len(c.Searches))
 	for i := range c.Searches {

@@ -129,27 +129,46 @@ func (n *Notify) notify(kinds map[string]string) (vacancy.Notify, error) {
 		}
 	case kind == "webhook" && n.To != "":
 		return out, errors.New("a webhook goes to its own url: leave out to")
+	case kind != "" && n.To != "":
+		return out, fmt.Errorf("a channel of kind %s goes to its own room: leave out to", kind)
 	case kind == "webhook" && out.Rhythm != vacancy.Instant:
 		return out, errors.New("a webhook is always instant: leave out rhythm")
+	case kind != "" && (n.Quiet != nil || n.DailyCap != nil || n.RemindDays != 0):
+		return out, errors.New("quiet, daily_cap and remind_days are for mail: take them out")
 	}
-	switch out.Rhythm {
-	case vacancy.Instant:
-		if n.Hour != nil {
-			return out, errors.New("hour is for rhythm: daily")
-		}
+	digest := out.Rhythm == vacancy.Daily || out.Rhythm == vacancy.Weekly
+	switch {
+	case digest && n.Hour != nil:
+		out.Hour = *n.Hour
+	case !digest && n.Hour != nil:
+		return out, errors.New("hour is for rhythm: daily or weekly")
+	case !digest:
 		out.Hour = 0
-	case vacancy.Daily:
-		if n.Hour != nil {
-			out.Hour = *n.Hour
-		}
-		if out.Hour < 0 || out.Hour > 23 || out.Hour == 1 {
-			return out, fmt.Errorf("hour %d: give 0 to 23, but not 1, which comes twice one night a year and not at all another", out.Hour)
-		}
-	default:
-		return out, fmt.Errorf("rhythm %q is unknown: use instant or daily", n.Rhythm)
 	}
-	return out, nil
+	if out.Day = strings.ToLower(n.Day); out.Day == "" && out.Rhythm == vacancy.Weekly {
+		out.Day = vacancy.Weekdays()[0]
+	}
+	if q := n.Quiet; q != nil {
+		if q.From == nil || q.To == nil {
+			return out, errors.New("quiet: give both from and to, as in {from: 22, to: 7}")
+		}
+		if *q.From == *q.To {
+			return out, errors.New("quiet: from and to are the same hour: leave out quiet for none")
+		}
+		out.Quiet = vacancy.Quiet{From: *q.From, To: *q.To}
+	}
+	switch {
+	case n.DailyCap != nil:
+		out.DailyCap = *n.DailyCap
+	case kind == "email" && out.Rhythm == vacancy.Instant:
+		out.DailyCap = defaultDailyCap
+	}
+	out.RemindDays = n.RemindDays
+	return out, out.Check()
 }
+
+// defaultDailyCap is how many single mails a reader gets in a day.
+const defaultDailyCap = 10
 
 // LoadSearches reads a file of searches for trying them out: the searches key
 // of a configuration file, whose other keys are ignored, so that either a

@@ -11,6 +11,8 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/vacancywatch/vacancywatch/web/preview"
 )
 
 // AdminOptions are what the pages for operators need.
@@ -33,6 +35,12 @@ type AdminOptions struct {
 	// plain text what was done and what follows. Its error may be a *Refusal.
 	// Where it is nil no decision is taken.
 	Decide func(context.Context, Decision) (answer string, err error)
+	// Outbox carries out what an operator wants of the outbox. Its error may be
+	// a *Refusal. Where it is nil nothing is shown of it.
+	Outbox func(context.Context, OutboxOrder) (OutboxAnswer, error)
+	// Previews is where the vacancies come from on which the command line tries
+	// searches. Where it is nil it cannot.
+	Previews preview.Source
 	// Contact and Logger are those of PublicOptions.
 	Contact string
 	Logger  *slog.Logger
@@ -59,6 +67,9 @@ const (
 //	POST /-/crawl/{action}/{source}
 //	                a decision of Actions; the body, a form or JSON, may hold posted_since and dry_run. Answers text.
 //	                For the command line alone: it is refused to browsers
+//	GET /-/outbox/list, GET /-/outbox/show, POST /-/outbox/replay, POST /-/outbox/discard
+//	                an OutboxOrder and an OutboxAnswer. For the command line alone
+//	POST /-/preview what searches would have found: a PreviewRequest and a PreviewReply. For the command line alone
 func Admin(o AdminOptions) http.Handler {
 	a := &admin{site: newSite(o.Logger, o.Contact), o: o}
 	mux := http.NewServeMux()
@@ -76,6 +87,13 @@ func Admin(o AdminOptions) http.Handler {
 	mux.HandleFunc("GET /status.json", a.statusJSON)
 	if o.Decide != nil {
 		mux.HandleFunc("POST /-/crawl/{action}/{source}", a.decide)
+	}
+	if o.Outbox != nil {
+		mux.HandleFunc("GET /-/outbox/{action}", a.outbox)
+		mux.HandleFunc("POST /-/outbox/{action}", a.outbox)
+	}
+	if o.Previews != nil {
+		mux.HandleFunc("POST /-/preview", a.previews)
 	}
 	mux.HandleFunc("GET /{$}", a.statusPage)
 	mux.HandleFunc("GET /"+a.stylePath, a.serveStyle)

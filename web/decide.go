@@ -60,39 +60,63 @@ func (a *admin) decide(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set(DecideHeader, d.Action)
-	// A browser says so on every POST, whoever made it send one. There is no
-	// login, so nothing is taken from any: not from a page of ours, for there
-	// is none, and not from another that has found out the address.
-	if r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Site") != "" {
-		text(w, http.StatusForbidden, "This is for the command line: vacancywatch crawl "+d.Action+". Nothing was changed.")
+	if refusedToBrowser(w, r, "crawl "+d.Action) {
 		return
 	}
 	if err := d.readBody(w, r); err != nil {
-		code := http.StatusBadRequest
-		if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
-			code = http.StatusRequestEntityTooLarge
-		}
-		text(w, code, "The request cannot be read: "+err.Error()+". Nothing was changed.")
+		unreadable(w, err)
 		return
 	}
 	// It waits for the end of a run, which is longer than a page may take.
+	ctx, cancel := a.takeTime(w, r)
+	defer cancel()
+	answer, err := a.o.Decide(ctx, d)
+	if err != nil {
+		a.notDone(w, err, "action", d.Action, "source", d.Source)
+		return
+	}
+	text(w, http.StatusOK, strings.TrimRight(answer, "\n"))
+}
+
+// refusedToBrowser refuses what is for the command line alone. A browser says
+// so on every POST, whoever made it send one. There is no login, so nothing is
+// taken from any: not from a page of ours, for there is none, and not from
+// another that has found out the address.
+func refusedToBrowser(w http.ResponseWriter, r *http.Request, command string) bool {
+	if r.Header.Get("Origin") == "" && r.Header.Get("Sec-Fetch-Site") == "" {
+		return false
+	}
+	text(w, http.StatusForbidden, "This is for the command line: vacancywatch "+command+". Nothing was changed.")
+	return true
+}
+
+// unreadable answers a request that is not understood.
+func unreadable(w http.ResponseWriter, err error) {
+	code := http.StatusBadRequest
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
+		code = http.StatusRequestEntityTooLarge
+	}
+	text(w, code, "The request cannot be read: "+err.Error()+". Nothing was changed.")
+}
+
+// takeTime gives an order of an operator more time than a page has.
+func (a *admin) takeTime(w http.ResponseWriter, r *http.Request) (context.Context, context.CancelFunc) {
 	ctl, until := http.NewResponseController(w), time.Now().Add(decideTime+callTime)
 	if err := errors.Join(ctl.SetReadDeadline(until), ctl.SetWriteDeadline(until)); err != nil && !errors.Is(err, http.ErrNotSupported) {
 		a.log.Error("a decision may take longer than its answer has time", "err", err)
 	}
-	ctx, cancel := context.WithTimeout(r.Context(), decideTime)
-	defer cancel()
-	answer, err := a.o.Decide(ctx, d)
-	refusal, refused := errors.AsType[*Refusal](err)
-	switch {
-	case err == nil:
-		text(w, http.StatusOK, strings.TrimRight(answer, "\n"))
-	case refused:
+	return context.WithTimeout(r.Context(), decideTime)
+}
+
+// notDone answers an order that failed: a refusal in its own words, anything
+// else in the log.
+func (a *admin) notDone(w http.ResponseWriter, err error, what ...any) {
+	if refusal, ok := errors.AsType[*Refusal](err); ok {
 		text(w, refusal.Code, refusal.Text)
-	default:
-		a.log.Error("a decision could not be carried out to the end", "action", d.Action, "source", d.Source, "err", err)
-		text(w, http.StatusInternalServerError, "It could not be done to the end, the log of the daemon says why. It may be tried again: what was done stays done.")
+		return
 	}
+	a.log.Error("a decision could not be carried out to the end", append(what, "err", err)...)
+	text(w, http.StatusInternalServerError, "It could not be done to the end, the log of the daemon says why. It may be tried again: what was done stays done.")
 }
 
 // readBody reads the details of a decision: a form, or JSON. What is not known

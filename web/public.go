@@ -8,6 +8,9 @@ import (
 	"net/http"
 	"sync"
 	"time"
+
+	"github.com/vacancywatch/vacancywatch/vacancy/gazetteer"
+	"github.com/vacancywatch/vacancywatch/web/preview"
 )
 
 // PublicOptions are what the pages for people need.
@@ -23,6 +26,24 @@ type PublicOptions struct {
 	// Stop ends a search. It may be called for one that has ended, and reports
 	// false where there is no such search.
 	Stop func(ctx context.Context, search string) (found bool, err error)
+	// Previews is where the vacancies come from on which a search is tried.
+	// Where it is nil there is no page for that.
+	Previews preview.Source
+	// Places is where the places of such a search are looked up; nil is the
+	// built-in gazetteer.
+	Places *gazetteer.Gazetteer
+	// Subscribe has people save searches themselves; nil where they cannot. It
+	// needs Tokens and Previews.
+	Subscribe *Subscribe
+	// HTTPS says that people reach the pages by https alone: then browsers are
+	// told to come by nothing else for a year.
+	HTTPS bool
+	// Records is what is remembered of vacancies. Where it is nil a vacancy has
+	// no page of its own.
+	Records Records
+	// Feeds are private feeds of what a search finds; nil where there are none.
+	// They need Tokens, Previews and Records.
+	Feeds *Feeds
 	// Contact says in the footer who runs the service: text, or an address
 	// that begins with https://. May be empty.
 	Contact string
@@ -38,30 +59,71 @@ const keepStatus = time.Second
 //	GET  /           whether it works
 //	GET  /u/{token}  a search in words, and a button that stops it
 //	POST /u/{token}  stops it: the button, and one-click unsubscribing by RFC 8058
+//	GET  /search     what a search would have found: a form, and below it the answer
+//	POST /subscribe  signs an address up for it, where people may subscribe
+//	GET  /s/{token}  a sign-up in words; POST confirms it
+//	GET  /m/{token}  a person's own page, what it does is in its query; POST does it
+//	GET  /manage     a form that asks for the link to that page; POST sends it
+//	GET  /v/{source}/{reference}
+//	                 a vacancy and its history; /e/{account}: what an employer advertises
+//	GET  /f/{token}.atom, /f/{token}.json, /c/{token}.ics
+//	                 what a search finds, and the closing dates of that
+//	GET  /api/v1/preview
+//	                 /search for programs, by the same parameters; errors by RFC 9457
 func Public(o PublicOptions) http.Handler {
-	p := &public{site: newSite(o.Logger, o.Contact), o: o, status: &recent{load: o.Status}}
+	p := &public{site: newSite(o.Logger, o.Contact), o: o, status: &recent{load: o.Status}, strict: http.NewCrossOriginProtection()}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", p.statusPage)
 	mux.HandleFunc("GET /u/{token}", p.stopPage)
 	mux.HandleFunc("POST /u/{token}", p.stop)
 	mux.HandleFunc("GET /"+p.stylePath, p.serveStyle)
+	if o.Previews != nil {
+		p.search, p.trial = true, newTrial(o.Previews, o.Places)
+		mux.HandleFunc("GET /search", p.searchPage)
+		mux.HandleFunc("GET /api/v1/preview", p.previewJSON)
+	}
+	if o.Subscribe != nil && o.Tokens != nil && o.Previews != nil {
+		p.people = o.Subscribe
+		p.routePeople(mux)
+	}
+	if o.Records != nil {
+		p.routeVacancies(mux)
+	}
 	mux.HandleFunc("GET /", p.notFound)
 
 	origin := http.NewCrossOriginProtection()
 	// A mail program posts from anywhere: the token is the permission. Nothing
 	// else may be let through here.
 	origin.AddInsecureBypassPattern("POST /u/{token}")
-	origin.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p.page(w, r, http.StatusForbidden, "message", "Not allowed", message{"This was sent from another website",
-			[]string{"For your safety we do nothing that another website asks for.", "Nothing was changed."}})
-	}))
-	return p.guard(origin.Handler(mux))
+	origin.SetDenyHandler(http.HandlerFunc(p.crossSite))
+	return p.guard(secured(o.HTTPS, origin.Handler(mux)))
+}
+
+func (p *public) crossSite(w http.ResponseWriter, r *http.Request) {
+	p.page(w, r, http.StatusForbidden, "message", "Not allowed", message{"This was sent from another website",
+		[]string{"For your safety we do nothing that another website asks for.", "Nothing was changed."}})
+}
+
+// secured tells browsers to come by https.
+func secured(https bool, next http.Handler) http.Handler {
+	if !https {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		next.ServeHTTP(w, r)
+	})
 }
 
 type public struct {
 	*site
 	o      PublicOptions
 	status *recent
+	trial  *trial     // nil where no search can be tried
+	people *Subscribe // nil where nobody can subscribe
+	news   *news      // nil where nothing is remembered
+	// strict lets nothing through that another website asks for.
+	strict *http.CrossOriginProtection
 }
 
 // message is the body of a page of plain sentences.
@@ -70,9 +132,10 @@ type message struct {
 	Paragraphs []string
 }
 
-// search is the body of the pages about one search.
-type search struct {
+// stopping is the body of the pages about one search.
+type stopping struct {
 	Words string // the search in words; "" where it is not known
+	Own   bool   // a person saved it, who can do more with it
 }
 
 func (p *public) statusPage(w http.ResponseWriter, r *http.Request) {
@@ -84,7 +147,7 @@ func (p *public) statusPage(w http.ResponseWriter, r *http.Request) {
 // stopPage shows and changes nothing: of those who open a link in a mail, many
 // are programs that look for malware.
 func (p *public) stopPage(w http.ResponseWriter, r *http.Request) {
-	id, ok := p.search(r)
+	id, ok := p.searchOf(r)
 	if !ok {
 		p.badLink(w, r)
 		return
@@ -98,17 +161,23 @@ func (p *public) stopPage(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Retry-After", "60")
 		p.page(w, r, http.StatusServiceUnavailable, "message", "Error", message{"Sorry, we cannot show this search just now",
 			[]string{"The search goes on. Nothing was changed.", "Please open the link again in a few minutes."}})
+	case found && p.leaving(r):
+		p.leavePage(w, r, id, words, ended)
 	case !found || ended:
-		p.page(w, r, http.StatusOK, "ended", "This search has ended", search{words})
+		p.page(w, r, http.StatusOK, "ended", "This search has ended", stopping{Words: words})
 	default:
-		p.page(w, r, http.StatusOK, "stop", "Stop this search", search{words})
+		p.page(w, r, http.StatusOK, "stop", "Stop this search", stopping{words, p.owner(ctx, id) != ""})
 	}
 }
 
 func (p *public) stop(w http.ResponseWriter, r *http.Request) {
-	id, ok := p.search(r)
+	id, ok := p.searchOf(r)
 	if !ok {
 		p.badLink(w, r)
+		return
+	}
+	if p.leaving(r) {
+		p.leave(w, r, id)
 		return
 	}
 	// The token says all. The body, List-Unsubscribe=One-Click or the empty
@@ -135,15 +204,15 @@ func (p *public) stop(w http.ResponseWriter, r *http.Request) {
 	case !found:
 		// What does not exist sends nothing: to a mail program that asks
 		// again, that is success.
-		p.page(w, r, http.StatusOK, "ended", "This search has ended", search{})
+		p.page(w, r, http.StatusOK, "ended", "This search has ended", stopping{})
 	default:
 		p.log.Info("a search was stopped by its reader", "search", id)
-		p.page(w, r, http.StatusOK, "stopped", "The search is stopped", search{})
+		p.page(w, r, http.StatusOK, "stopped", "The search is stopped", stopping{Own: p.owner(ctx, id) != ""})
 	}
 }
 
-// search returns the id in the token of the path.
-func (p *public) search(r *http.Request) (string, bool) {
+// searchOf returns the id in the token of the path.
+func (p *public) searchOf(r *http.Request) (string, bool) {
 	if p.o.Tokens == nil {
 		return "", false
 	}

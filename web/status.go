@@ -21,6 +21,7 @@ type Status struct {
 	Due       int       // of them, due now
 	OldestDue time.Time // when the first of those fell due; zero if none is
 	Buried    int       // alerts that were given up
+	Damaged   int       // alerts set aside for they cannot be read
 	Digests   int       // digests that wait for their hour
 
 	Searches int    // searches in force

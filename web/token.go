@@ -5,8 +5,10 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"time"
 )
 
 // ErrToken is returned for a token that is not ours, whatever is wrong with
@@ -17,10 +19,19 @@ const (
 	tokenVersion = 1
 	// kindStop stops a search. A token of one kind is never good for another.
 	kindStop = 'u'
+	// kindConfirm confirms a sign-up, kindManage leads to a person's own page.
+	// Both expire.
+	kindConfirm = 's'
+	kindManage  = 'm'
+	// kindFeed and kindCalendar show what a search finds. They are worth nothing
+	// once the generation of whoever saved it is another.
+	kindFeed     = 'f'
+	kindCalendar = 'c'
 
 	keyIDSize  = 4
 	macSize    = 16
 	headSize   = 2 + keyIDSize
+	expirySize = 8   // when it expires, in seconds, and a generation
 	maxID      = 300 // bytes
 	minKeySize = 32
 )
@@ -29,8 +40,11 @@ const (
 //
 //	version (1) | kind (1) | key id (4) | id of the search | HMAC-SHA256 of all before it, cut to 16
 //
-// It holds no address and does not expire: a mail of last year still stops its
-// search. Whoever has it may stop that search and do nothing else.
+// It holds no address. One that stops a search does not expire: a mail of last
+// year still does it. Whoever has it may stop or pause that search, and those of
+// the same person. One that expires has, before the id,
+//
+//	when it expires, in seconds since 1970 (4) | generation (4)
 type Tokens struct {
 	keys []tokenKey // the first one signs
 }
@@ -89,7 +103,10 @@ func (t *Tokens) sign(kind byte, id string) string {
 
 // Search returns the id of the search that a token of Stop is for, or
 // ErrToken.
-func (t *Tokens) Search(token string) (string, error) {
+func (t *Tokens) Search(token string) (string, error) { return t.read(kindStop, token) }
+
+// read returns what a token of a kind is for.
+func (t *Tokens) read(kind byte, token string) (string, error) {
 	if len(token) > base64.RawURLEncoding.EncodedLen(headSize+maxID+macSize) {
 		return "", ErrToken
 	}
@@ -99,7 +116,7 @@ func (t *Tokens) Search(token string) (string, error) {
 	if err != nil || base64.RawURLEncoding.EncodeToString(b) != token {
 		return "", ErrToken
 	}
-	if len(b) <= headSize+macSize || b[0] != tokenVersion || b[1] != kindStop {
+	if len(b) <= headSize+macSize || b[0] != tokenVersion || b[1] != kind {
 		return "", ErrToken
 	}
 	signed, mac := b[:len(b)-macSize], b[len(b)-macSize:]
@@ -110,6 +127,45 @@ func (t *Tokens) Search(token string) (string, error) {
 		}
 	}
 	return "", ErrToken
+}
+
+// Confirm returns the token that confirms a sign-up, for the path /s/{token}.
+func (t *Tokens) Confirm(wish string, expires time.Time) string {
+	return t.sign(kindConfirm, expiring(expires, 0)+wish)
+}
+
+// Wish returns the sign-up that a token of Confirm is for, or ErrToken.
+func (t *Tokens) Wish(token string, now time.Time) (string, error) {
+	id, _, err := t.readExpiring(kindConfirm, token, now)
+	return id, err
+}
+
+// Manage returns the token of a person's own page, for the path /m/{token}. It
+// is worth nothing once the person's generation is another.
+func (t *Tokens) Manage(person string, generation uint32, expires time.Time) string {
+	return t.sign(kindManage, expiring(expires, generation)+person)
+}
+
+// Person returns the person and the generation that a token of Manage is for,
+// or ErrToken. The caller compares the generation.
+func (t *Tokens) Person(token string, now time.Time) (person string, generation uint32, err error) {
+	return t.readExpiring(kindManage, token, now)
+}
+
+func expiring(expires time.Time, generation uint32) string {
+	b := binary.BigEndian.AppendUint32(nil, uint32(expires.Unix()))
+	return string(binary.BigEndian.AppendUint32(b, generation))
+}
+
+func (t *Tokens) readExpiring(kind byte, token string, now time.Time) (id string, generation uint32, err error) {
+	s, err := t.read(kind, token)
+	if err != nil {
+		return "", 0, err
+	}
+	if len(s) <= expirySize || now.Unix() >= int64(binary.BigEndian.Uint32([]byte(s[:4]))) {
+		return "", 0, ErrToken
+	}
+	return s[expirySize:], binary.BigEndian.Uint32([]byte(s[4:expirySize])), nil
 }
 
 // String keeps the keys out of logs.

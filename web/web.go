@@ -4,7 +4,12 @@
 //
 //	admin.go   /metrics, /-/healthy, /-/ready, /-/fresh, /status: for operators
 //	decide.go  /-/crawl/{action}/{source}: what they decide about a source
+//	outbox.go  /-/outbox/{action}: what they want of the outbox
 //	public.go  /, /u/{token}: for people
+//	subscribe.go /subscribe, /s/{token}: for people who save a search; manage.go /m/{token}, /manage; leave.go more of /u/{token}
+//	search.go  /search, /api/v1/preview: what a search would find; search_view.go its form; search_result.go its answer
+//	vacancy.go /v/{source}/{reference}: a vacancy and its history; vacancy_employer.go /e/{account}; vacancy_words.go both in words
+//	feed.go    /f/{token}: what a search finds as a feed; calendar.go /c/{token}: its closing dates
 //	status.go  what the status page is told; judge.go what it concludes
 //	view.go    the status in words; status_json.go the same for programs
 //	token.go   the tokens in links
@@ -32,10 +37,10 @@ import (
 )
 
 var (
-	//go:embed pages.html.tmpl style.css
+	//go:embed pages.html.tmpl search.html.tmpl people.html.tmpl vacancy.html.tmpl style.css
 	files embed.FS
 
-	pages = template.Must(template.ParseFS(files, "pages.html.tmpl"))
+	pages = template.Must(template.ParseFS(files, "*.html.tmpl"))
 )
 
 // policy lets a page load our stylesheet, post to us, and nothing else.
@@ -68,6 +73,7 @@ type site struct {
 	contact   string
 	style     []byte
 	stylePath string // without the leading slash: links are relative
+	search    bool   // there is a page to try a search on
 }
 
 func newSite(log *slog.Logger, contact string) *site {
@@ -99,24 +105,34 @@ type frame struct {
 	Style   string
 	Contact string
 	Link    bool // Contact is a link
+	Search  bool // there is a page to try a search on
 	Body    any
 }
 
 // page answers with a page. It is made before the first byte is sent, so that
 // a fault in a template never leaves half of one.
 func (s *site) page(w http.ResponseWriter, r *http.Request, code int, name, title string, body any) {
-	f := frame{Title: title, Root: root(r), Contact: s.contact, Body: body}
+	b, ok := s.render(w, r, name, title, body)
+	if !ok {
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(code)
+	w.Write(b)
+}
+
+// render makes a page. It has answered, and is false, where that fails.
+func (s *site) render(w http.ResponseWriter, r *http.Request, name, title string, body any) ([]byte, bool) {
+	f := frame{Title: title, Root: root(r), Contact: s.contact, Search: s.search, Body: body}
 	f.Style = f.Root + s.stylePath
 	f.Link = strings.HasPrefix(s.contact, "https://") || strings.HasPrefix(s.contact, "http://")
 	var b bytes.Buffer
 	if err := pages.ExecuteTemplate(&b, name, f); err != nil {
 		s.log.Error("a page could not be made", "page", name, "err", err)
 		text(w, http.StatusInternalServerError, "Sorry, this page cannot be shown.")
-		return
+		return nil, false
 	}
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(code)
-	w.Write(b.Bytes())
+	return b.Bytes(), true
 }
 
 // root is the way from the page to the top. Links are relative so that the

@@ -240,8 +240,8 @@ func TestStylesheet(t *testing.T) {
 		if got := w.Header().Get("Cache-Control"); got != "public, max-age=31536000, immutable" {
 			t.Errorf("%s: got Cache-Control %q", name, got)
 		}
-		if n := w.Body.Len(); n == 0 || n > 10<<10 {
-			t.Errorf("%s: the stylesheet has %d bytes, want at most 10 kB", name, n)
+		if n := w.Body.Len(); n == 0 || n > 12<<10 {
+			t.Errorf("%s: the stylesheet has %d bytes, want at most 12 kB", name, n)
 		}
 		if w := do(h, "GET", "/static/0000000000000000.css", ""); w.Code != http.StatusNotFound {
 			t.Errorf("%s: another version of the stylesheet: got %d, want 404", name, w.Code)

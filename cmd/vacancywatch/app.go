@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"github.com/vacancywatch/vacancywatch/alerts"
+	"github.com/vacancywatch/vacancywatch/alerts/bounce"
 	"github.com/vacancywatch/vacancywatch/alerts/channel"
 	"github.com/vacancywatch/vacancywatch/config"
 	"github.com/vacancywatch/vacancywatch/crawler"
@@ -40,14 +41,21 @@ type app struct {
 	catalogue  *alerts.Catalogue
 	dispatcher *alerts.Dispatcher
 	deliverer  *alerts.Deliverer
+	bounces    *bounce.Desk
+	people     *store.Subscribers
+	signUps    *prometheus.CounterVec // by outcome
+	left       *prometheus.CounterVec // by reason
 	schedule   *crawler.Schedule
 	quarantine *quarantine.Folder // nil where it cannot be opened
 	postcodes  *onspd.File        // nil where none were imported
 	places     *gazetteer.Gazetteer
 	started    time.Time
 	lastPrune  time.Time
-	clockTold  time.Time       // when it was last said that two clocks differ
-	stopping   <-chan struct{} // closed once the process was asked to end
+
+	outboxMetrics *outboxMetrics // nil in a command
+	lastReconcile time.Time
+	clockTold     time.Time       // when it was last said that two clocks differ
+	stopping      <-chan struct{} // closed once the process was asked to end
 }
 
 // newApp wires the daemon. Whoever gets it closes it.
@@ -83,15 +91,21 @@ func newApp(ctx context.Context, cfg *config.Config, log *slog.Logger) (a *app, 
 		}
 		a.channels[cfg.Channels[i].Name] = ch
 	}
-	key, err := a.store.SigningKey(ctx, "links")
+	keys, err := a.store.SigningKeys(ctx, "links")
 	if err != nil {
-		return a, fmt.Errorf("read the key that signs links: %w", err)
+		return a, fmt.Errorf("read the keys that sign links: %w", err)
 	}
-	if a.tokens, err = web.NewTokens(key); err != nil {
+	if a.tokens, err = web.NewTokens(keys...); err != nil {
 		return a, err
 	}
 	a.registerBuild()
 	if err := a.wire(); err != nil {
+		return a, err
+	}
+	if err := a.wireBounces(ctx); err != nil {
+		return a, err
+	}
+	if err := a.wirePeople(ctx); err != nil {
 		return a, err
 	}
 	for _, r := range a.schedule.Runners {
@@ -143,7 +157,7 @@ func (a *app) openStore(ctx context.Context) (err error) {
 	if err != nil {
 		return err
 	}
-	a.store, err = store.Open(ctx, eng, store.Options{Stamp: a.folder.StampFile(), Holder: a.folder.Holder})
+	a.store, err = store.Open(ctx, eng, store.Options{Stamp: a.folder.StampFile(), Holder: a.folder.Holder, Damaged: a.noteDamage})
 	if err != nil {
 		return errors.Join(err, eng.Close())
 	}
@@ -191,9 +205,13 @@ func (a *app) wire() error {
 
 func (a *app) wireAlerts() {
 	metrics := alerts.NewMetrics(a.registry)
+	a.outboxMetrics = newOutboxMetrics(a.registry)
 	a.deliverer = &alerts.Deliverer{
 		Outbox: a.store, Searches: a.store, Channels: a.channels, PageURL: a.cfg.Listen.PublicURL,
-		Now: time.Now, Logger: a.log, Metrics: metrics,
+		Now: time.Now, Logger: a.log, Metrics: metrics, Endpoints: a.store, Rates: map[string]float64{},
+	}
+	for i := range a.cfg.Channels {
+		a.deliverer.Rates[a.cfg.Channels[i].Name] = a.cfg.Channels[i].Rate
 	}
 	if a.cfg.Listen.PublicURL != "" {
 		a.deliverer.StopURL = func(search string) string { return a.cfg.Listen.PublicURL + "/u/" + a.tokens.Stop(search) }
@@ -260,6 +278,9 @@ func (a *app) upkeep(ctx context.Context) error {
 	if err := a.dispatcher.Recover(ctx); err != nil {
 		return err
 	}
+	if err := a.reconcile(ctx, now); err != nil {
+		return err
+	}
 	if now.Sub(a.lastPrune) < time.Hour {
 		return nil
 	}
@@ -274,6 +295,9 @@ func (a *app) upkeep(ctx context.Context) error {
 		if err := a.quarantine.Expire(); err != nil {
 			a.log.Warn("old pages could not be removed from quarantine", "err", err)
 		}
+	}
+	if _, err := a.dispatcher.Remind(ctx); err != nil {
+		return err
 	}
 	return a.store.Prune(ctx, now)
 }

@@ -74,7 +74,7 @@ func crawledWith(t *testing.T, adverts []*world.Advert, script string) (*app, *m
 sources: [{site: nhs-jobs, base: %q, spacing: 1ms, poll_min: 1s, first_run: announce}]
 channels: [{name: mail, email: {host: 127.0.0.1, port: %s, tls: none, from: "a@vacancywatch.example"}}]
 searches:
-- {id: all, bands: [%s], internal: true, unstated: {band: true}, notify: [{channel: mail, to: canary.reader@reader.example}]}
+- {id: all, bands: [%s], internal: true, unstated: {band: true}, notify: [{channel: mail, to: canary.reader@reader.example, daily_cap: 0}]}
 `, server.URL, port, strings.Join(vacancy.Bands(), ", ")), t.TempDir())
 	if err != nil {
 		t.Fatal(err)

@@ -4,14 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/url"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/vacancywatch/vacancywatch/config"
 	"github.com/vacancywatch/vacancywatch/web"
@@ -87,55 +85,22 @@ func decideHere(ctx context.Context, cfg *config.Config, log *slog.Logger, d web
 	return said, errors.Join(err, a.close())
 }
 
-// inUse reports whether a decision failed for another process uses the state.
-func inUse(err error) bool {
-	if refusal, ok := errors.AsType[*web.Refusal](err); ok {
-		return refusal.Code == http.StatusConflict
-	}
-	return errors.As(err, new(folderError))
-}
-
 // decideThere asks the daemon that uses the state, whose admin address the
 // configuration names. Used is why it is not decided here.
 func decideThere(e *env, cfg *config.Config, d web.Decision, used error) (string, error) {
-	base := adminURL(cfg.Listen.Admin)
-	if base == "" {
-		return "", fmt.Errorf("%w\nA running daemon can be asked by its admin address alone, and listen.admin is %q: name one and restart the daemon, or stop the daemon for this command",
-			used, cfg.Listen.Admin)
-	}
-	fmt.Fprintf(e.stderr, "the state is in use: asking the daemon at %s, which may have to end a run first\n", base)
 	form := url.Values{"dry_run": {strconv.FormatBool(d.DryRun)}}
 	if d.PostedSince != "" {
 		form.Set("posted_since", d.PostedSince)
 	}
-	address := base + "/-/crawl/" + url.PathEscape(d.Action) + "/" + url.PathEscape(d.Source)
-	req, err := http.NewRequestWithContext(e.ctx, http.MethodPost, address, strings.NewReader(form.Encode()))
-	if err != nil {
-		return "", fmt.Errorf("ask the daemon: %w", err)
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	// No proxy, and no redirect: it is our own daemon or nobody.
-	client := &http.Client{
-		Transport:     &http.Transport{DialContext: (&net.Dialer{Timeout: 5 * time.Second}).DialContext, DisableKeepAlives: true},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	answer, err := client.Do(req)
-	if err != nil {
-		return "", fmt.Errorf("%w\nNo daemon answers at listen.admin (%w): is its configuration this one, and is it whole started? Else stop it for this command", used, err)
-	}
-	defer answer.Body.Close()
-	if answer.Header.Get(web.DecideHeader) != d.Action {
-		return "", fmt.Errorf("%w\nAt listen.admin (%s) answers something that is no vacancywatch of this version: is the configuration that of the daemon?", used, base)
-	}
-	b, err := io.ReadAll(io.LimitReader(answer.Body, 64<<10))
-	if err != nil {
-		return "", fmt.Errorf("read the answer of the daemon at %s: %w", base, err)
-	}
-	said := strings.TrimSpace(string(b))
-	if answer.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("the daemon at %s answers: %s", base, said)
-	}
-	return said, nil
+	return askDaemon(e, cfg, "/-/crawl/"+url.PathEscape(d.Action)+"/"+url.PathEscape(d.Source), form, d.Action, used)
+}
+
+// askDaemon posts a decision to the admin address of the daemon that uses the
+// state.
+func askDaemon(e *env, cfg *config.Config, path string, form url.Values, action string, used error) (string, error) {
+	said, err := ask(e, cfg, question{method: http.MethodPost, path: path, form: form, header: web.DecideHeader, sign: action,
+		most: 64 << 10, used: used, patience: ", which may have to end a run first"})
+	return strings.TrimSpace(string(said)), err
 }
 
 // adminURL is where a daemon that listens at an address is asked from this

@@ -117,7 +117,8 @@ func newDemo(ctx context.Context, g *errgroup.Group, dir string, e *env) (*demo,
 		"  pretend NHS Jobs  %s/candidate/search/results?language=en\n"+
 		"  mailbox           %s/\n"+
 		"  status page       http://%s/\n"+
-		"  metrics           http://%s/metrics\n\n", base, d.mails, public, admin)
+		"  try a search      http://%s/search (and sign up for it: the mail that asks you to confirm is in the mailbox)\n"+
+		"  metrics           http://%s/metrics\n\n", base, d.mails, public, public, admin)
 	for _, s := range cfg.VacancySearches(d.app.places) {
 		d.out.print("  search %q: %s\n", s.Name, s.Describe())
 	}
@@ -179,6 +180,10 @@ func (d *demo) told(ev *vacancy.Event, matches []alerts.Match) {
 }
 
 func (d *demo) sent(m *alerts.Message, s alerts.Settlement) {
+	if m.Notice != "" {
+		d.out.say("mail", "%s: a %s mail to a person who subscribed: look at it on %s/", s, m.Notice, d.mails)
+		return
+	}
 	if s != alerts.SettleDone {
 		d.out.say("alert", "%s by %s for search %q", s, m.Channel(), m.Search)
 		return

@@ -26,6 +26,7 @@ channels:
     email: {host: 127.0.0.1, port: %s, tls: none, from: "Vacancy alerts <alerts@vacancywatch.example>"}
   - name: ward
     webhook: {url: "%s/hook/ward", secret_file: ward.secret, allow: ["127.0.0.0/8"], allow_http: true}
+subscribe: {channel: mail}
 searches:
   - id: oncology-office
     name: Oncology office work near Spitalfields
@@ -34,7 +35,7 @@ searches:
     places: [{near: E1 6AN, miles: 10}]
     specialties: [oncology]
     notify:
-      - {channel: mail, to: jo@reader.example}
+      - {channel: mail, to: jo@reader.example, daily_cap: 0}
       - {channel: ward}
   - id: leeds-nurse
     name: Nursing around Leeds
@@ -42,12 +43,12 @@ searches:
     bands: [5, 6]
     staff_groups: ["03"]
     places: [{near: Leeds, miles: 20}]
-    notify: [{channel: mail, to: sam@reader.example}]
+    notify: [{channel: mail, to: sam@reader.example, daily_cap: 0}]
   - id: secretary-words
     name: Secretaries anywhere, but no bank work
     subscriber: jo
     keywords: secretary NOT bank
-    notify: [{channel: mail, to: jo@reader.example}]
+    notify: [{channel: mail, to: jo@reader.example, daily_cap: 0}]
 `, public, admin, public, base, smtpPort, box)
 }
 

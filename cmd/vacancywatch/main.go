@@ -38,16 +38,21 @@ func main() {
 
 // cli is the command line. It is stable: scripts lean on it.
 type cli struct {
-	Demo    demoCmd    `cmd:"" help:"Everything on this machine: a pretend NHS Jobs, embedded state, a mailbox to look into, a page. Needs nothing installed."`
-	Serve   serveCmd   `cmd:"" help:"The daemon."`
-	Once    onceCmd    `cmd:"" help:"One pass over each source, deliver what is due, exit."`
-	Check   checkCmd   `cmd:"" help:"Say what is wrong with a configuration."`
-	Read    readCmd    `cmd:"" help:"Read saved pages to vacancies, one JSON a line."`
-	Match   matchCmd   `cmd:"" help:"Match vacancies (JSON lines) against searches, with reasons."`
-	Import  importCmd  `cmd:"" help:"Take in data that the program does not carry."`
-	Export  exportCmd  `cmd:"" help:"Write what is remembered: vacancies, events or searches."`
-	Crawl   crawlCmd   `cmd:"" help:"Look after a source."`
-	Version versionCmd `cmd:"" help:"Print the version."`
+	Demo       demoCmd       `cmd:"" help:"Everything on this machine: a pretend NHS Jobs, embedded state, a mailbox to look into, a page. Needs nothing installed."`
+	Serve      serveCmd      `cmd:"" help:"The daemon."`
+	Once       onceCmd       `cmd:"" help:"One pass over each source, deliver what is due, exit."`
+	Check      checkCmd      `cmd:"" help:"Say what is wrong with a configuration."`
+	Read       readCmd       `cmd:"" help:"Read saved pages to vacancies, one JSON a line."`
+	Match      matchCmd      `cmd:"" help:"Match vacancies (JSON lines) against searches, with reasons."`
+	Preview    previewCmd    `cmd:"" help:"Say what searches would have found in the last 30 days, and how many alerts to expect."`
+	Import     importCmd     `cmd:"" help:"Take in data that the program does not carry."`
+	Export     exportCmd     `cmd:"" help:"Write what is remembered: vacancies, events or searches."`
+	Webhook    webhookCmd    `cmd:"" help:"Look after the endpoint of a webhook or chat channel."`
+	Crawl      crawlCmd      `cmd:"" help:"Look after a source."`
+	Outbox     outboxCmd     `cmd:"" help:"See the messages that are not sent yet, and mend those that were given up."`
+	Subscriber subscriberCmd `cmd:"" help:"Hand out or forget what is kept of a person who subscribed."`
+	Links      linksCmd      `cmd:"" help:"Look after the links in mails."`
+	Version    versionCmd    `cmd:"" help:"Print the version."`
 }
 
 // env is what a command works with besides its flags.

@@ -81,6 +81,10 @@ func params(script, redis string) testscript.Params {
 			"flush":  flush,
 			"flood":  flood,
 			"await":  await,
+
+			"mailfault": mailFault,
+			"hookfault": hookFault,
+			"letter":    letter,
 		},
 	}
 }

@@ -209,13 +209,16 @@ type matchCmd struct {
 // A matchLine is one vacancy that meets one search, or with --explain whether
 // it does.
 type matchLine struct {
-	Search    string            `json:"search"`
-	Source    string            `json:"source"`
-	Reference string            `json:"reference"`
-	Title     string            `json:"title"`
-	Match     bool              `json:"match"`
-	Why       string            `json:"why,omitempty"`
-	Outcomes  []vacancy.Outcome `json:"outcomes,omitempty"`
+	Search    string `json:"search"`
+	Source    string `json:"source"`
+	Reference string `json:"reference"`
+	Title     string `json:"title"`
+	Match     bool   `json:"match"`
+	Why       string `json:"why,omitempty"`
+	// Near is with --explain how narrowly the one criterion fails that does,
+	// and what would let the vacancy in.
+	Near     string            `json:"near,omitempty"`
+	Outcomes []vacancy.Outcome `json:"outcomes,omitempty"`
 }
 
 func (c *matchCmd) Run(e *env) error {
@@ -265,6 +268,9 @@ func (c *matchCmd) Run(e *env) error {
 				Match: vacancy.Matches(s, &v, today), Why: vacancy.Why(outcomes)}
 			if c.Explain {
 				line.Why, line.Outcomes = "", outcomes
+				if miss, ok := vacancy.Near(s, &v, today); ok {
+					line.Near = miss.Reason + ": " + miss.Change
+				}
 			} else if !line.Match {
 				continue
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -53,6 +54,14 @@ func (a *app) serve(ctx context.Context) error {
 		}
 		a.log.Info("listening", "server", s.name, "address", "http://"+l.Addr().String())
 		g.Go(func() error { return serveHTTP(ctx, l, s.handler) })
+	}
+	if a.cfg.Bounces != nil {
+		l, err := net.Listen("tcp", a.cfg.Bounces.Listen)
+		if err != nil {
+			return fmt.Errorf("bounces.listen: %w", err)
+		}
+		a.log.Info("listening", "server", "bounces", "address", l.Addr().String())
+		g.Go(func() error { return a.serveBounces(ctx, l) })
 	}
 	if err := a.learn(ctx); err != nil {
 		return err
@@ -108,10 +117,10 @@ func serveHTTP(ctx context.Context, l net.Listener, h http.Handler) error {
 }
 
 func (a *app) admin() http.Handler {
-	return web.Admin(web.AdminOptions{
+	return a.withWebhooks(web.Admin(web.AdminOptions{
 		Gatherer: a.registry, Status: a.fullStatus, Alive: a.schedule.Alive, Started: a.started,
-		Ready: a.ready, Decide: a.decideWhileServing, Logger: a.log,
-	})
+		Ready: a.ready, Decide: a.decideWhileServing, Outbox: a.outbox, Previews: a.store, Logger: a.log,
+	}))
 }
 
 // ready is whether work may be sent here.
@@ -127,6 +136,8 @@ func (a *app) ready(ctx context.Context) error {
 func (a *app) public() http.Handler {
 	return web.Public(web.PublicOptions{
 		Status: a.status, Tokens: a.tokens, Lookup: a.lookup, Stop: a.stop, Logger: a.log,
+		Previews: a.store, Places: a.places, Subscribe: a.subscribe(), Records: a.store, Feeds: a.feeds(),
+		HTTPS: strings.HasPrefix(a.cfg.Listen.PublicURL, "https://"),
 	})
 }
 
@@ -232,6 +243,9 @@ func (c *checkCmd) Run(e *env) error {
 		for _, advice := range s.Advise() {
 			fmt.Fprintf(e.stdout, "search %s: warning: %s\n", s.ID, advice)
 		}
+	}
+	if err := checkMail(e.stdout, cfg); err != nil {
+		return err
 	}
 	fmt.Fprintf(e.stdout, "%s: ok, %d sources, %d channels, %d searches\n", c.Config, len(cfg.Sources), len(cfg.Channels), len(cfg.Searches))
 	return nil

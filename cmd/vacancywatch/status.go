@@ -62,7 +62,7 @@ func (a *app) statusWith(ctx context.Context, reports int) (web.Status, error) {
 	}
 	st := web.Status{
 		Version: v, Now: now, Live: counts.Live, Known: counts.Known, Queued: counts.Queued, Due: counts.Due,
-		Buried: counts.Buried, Digests: counts.Digests, OldestDue: counts.OldestDue, Searches: searches, Engine: "embedded",
+		Buried: counts.Buried, Damaged: counts.Damaged, Digests: counts.Digests, OldestDue: counts.OldestDue, Searches: searches, Engine: "embedded",
 	}
 	if a.embedded == nil {
 		st.Engine = "redis"
@@ -159,6 +159,7 @@ func (c *stateCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descDepth, float64(st.Due), "due")
 	gauge(descDepth, float64(st.Queued-st.Due), "waiting")
 	gauge(descDepth, float64(st.Buried), "buried")
+	gauge(descDepth, float64(st.Damaged), "damaged")
 	gauge(descSearches, float64(st.Searches))
 	oldest := st.OldestDue
 	if oldest.IsZero() {
