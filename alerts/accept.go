@@ -177,7 +177,7 @@ func (b *batch) write(ctx context.Context, key vacancy.Key, decide func(before *
 // been told when it was made; the log knows.
 func anyTold(events []vacancy.Event, own int, queue []telling) bool {
 	for i := range events {
-		if announces(events[i].Kind) && (i >= own || slices.ContainsFunc(queue, func(t telling) bool { return t.event == i })) {
+		if announces(events[i].Kind) && (i >= own || slices.ContainsFunc(queue, func(t telling) bool { return int(t.event) == i })) {
 			return true
 		}
 	}

@@ -38,7 +38,7 @@ func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, before *
 		if err != nil {
 			return nil, nil, err
 		}
-		var all []telling
+		all := make([]telling, 0, len(candidates))
 		meets := vacancy.NewMatcher(&e.Vacancy, today)
 		for ids := range slices.Chunk(candidates, atATime) {
 			searches, err := d.Searches.find(ctx, ids)
@@ -57,8 +57,8 @@ func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, before *
 						continue
 					}
 					matched = true
-					t := telling{event: i, search: s.ID, created: s.Created, reader: r, due: now, asNew: first}
-					t.due, t.digest = When(n, now)
+					due, digest := When(n, now)
+					t := telling{event: int32(i), search: s.ID, created: s.Created.UnixMicro(), reader: r, due: due.UnixMicro(), digest: digest, asNew: first}
 					all = append(all, t)
 				}
 				if matched && d.Told != nil {
@@ -67,7 +67,11 @@ func (d *Dispatcher) match(ctx context.Context, events []vacancy.Event, before *
 			}
 		}
 		all = lead(all)
-		queue = append(queue, all...)
+		if queue == nil {
+			queue = all // without a copy: it may be large
+		} else {
+			queue = append(queue, all...)
+		}
 		for _, t := range all {
 			if t.asNew {
 				asNew[t.reader] = true

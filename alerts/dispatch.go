@@ -85,7 +85,7 @@ func (d *Dispatcher) enqueue(ctx context.Context, key vacancy.Key, told []vacanc
 func eventsOf(told []vacancy.Event, queue []telling) []string {
 	var out []string
 	for i := range told {
-		if slices.ContainsFunc(queue, func(t telling) bool { return t.event == i }) {
+		if slices.ContainsFunc(queue, func(t telling) bool { return int(t.event) == i }) {
 			out = append(out, told[i].ID())
 		}
 	}

@@ -13,14 +13,14 @@ import (
 // vacancy may meet a hundred thousand searches at once, so it holds no more
 // than is needed to make the message of it (see expand).
 type telling struct {
-	event   int // which of the events that are told together
 	search  string
-	created time.Time // when the search was made
 	reader  reader
-	due     time.Time
+	created int64 // when the search was made, in microseconds
+	due     int64 // likewise
+	also    []string
+	event   int32 // which of the events that are told together
 	digest  bool
 	asNew   bool
-	also    []string
 }
 
 // lead makes one message a reader: the first instant one tells of the other
@@ -30,7 +30,7 @@ type telling struct {
 func lead(all []telling) []telling {
 	slices.SortFunc(all, func(a, b telling) int {
 		return cmp.Or(strings.Compare(a.reader.subscriber, b.reader.subscriber), strings.Compare(a.reader.dest, b.reader.dest),
-			older(a.created, a.search, b.created, b.search), first(a.digest, b.digest))
+			cmp.Compare(a.created, b.created), strings.Compare(a.search, b.search), first(a.digest, b.digest))
 	})
 	// One search, one destination, both rhythms: the instant one, which
 	// stands first.
@@ -78,7 +78,7 @@ func expand(told []vacancy.Event, part []telling) []Queued {
 		out[i] = Queued{
 			ID: InstantID(t.search, e.ID(), t.reader.dest), Event: e.ID(), Search: t.search, Also: t.also,
 			Subscriber: t.reader.subscriber, Dest: t.reader.dest, Told: ToldMark(t.reader.subscriber, t.reader.dest, e),
-			Due: t.due, Digest: t.digest, AsNew: t.asNew,
+			Due: time.UnixMicro(t.due).UTC(), Digest: t.digest, AsNew: t.asNew,
 		}
 	}
 	return out
