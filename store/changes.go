@@ -233,7 +233,7 @@ type preparedSearch struct {
 }
 
 // keepPrepared bounds them, at some two kilobytes each.
-const keepPrepared = 8192
+const keepPrepared = 2048
 
 func newPreparedSearches() *preparedSearches {
 	return &preparedSearches{of: map[string]preparedSearch{}}

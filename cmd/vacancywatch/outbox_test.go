@@ -42,7 +42,8 @@ func hookFault(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	status, err := strconv.Atoi(args[0])
 	ts.Check(err)
-	box.AddHookFault(mailbox.HookFault{Status: status})
+	// However long the script takes, the next try is not in it.
+	box.AddHookFault(mailbox.HookFault{Status: status, RetryAfter: "3600"})
 }
 
 // letter VARIABLE STATE sets the variable to the token of the one message that
