@@ -224,7 +224,8 @@ type Notify struct {
 	Quiet *Quiet `yaml:"quiet"`
 	// DailyCap is how many single mails one reader gets in a day; the last of
 	// them says so, and what is over comes in one mail, at the end of the
-	// quiet hours or at 8. Defaults to 10; 0 is no cap.
+	// quiet hours or at 8. By default there is none: an operator asks for
+	// what he writes. Searches that people save themselves have one of 10.
 	DailyCap *int `yaml:"daily_cap"`
 	// RemindDays is how many days before its closing date the reader is
 	// reminded, once, of each vacancy that he was told of and that is still

@@ -154,15 +154,15 @@ func TestNotifyDefaults(t *testing.T) {
 	const head = local + "channels: [{name: mail, email: {host: 127.0.0.1, tls: none, from: a@example.org}}]\n" +
 		"searches: [{id: a, bands: [5], notify: [{channel: mail, to: a@example.org"
 	for in, want := range map[string]vacancy.Notify{
-		"":                              {Rhythm: vacancy.Instant, DailyCap: 10},
+		"":                              {Rhythm: vacancy.Instant},
 		", daily_cap: 0":                {Rhythm: vacancy.Instant},
-		", quiet: {from: 0, to: 7}":     {Rhythm: vacancy.Instant, DailyCap: 10, Quiet: vacancy.Quiet{To: 7}},
+		", quiet: {from: 0, to: 7}":     {Rhythm: vacancy.Instant, Quiet: vacancy.Quiet{To: 7}},
 		", rhythm: hourly":              {Rhythm: vacancy.Hourly},
 		", rhythm: daily":               {Rhythm: vacancy.Daily, Hour: 8},
 		", rhythm: daily, hour: 0":      {Rhythm: vacancy.Daily},
 		", rhythm: weekly":              {Rhythm: vacancy.Weekly, Hour: 8, Day: "monday"},
 		", rhythm: weekly, day: Sunday": {Rhythm: vacancy.Weekly, Hour: 8, Day: "sunday"},
-		", remind_days: 3":              {Rhythm: vacancy.Instant, DailyCap: 10, RemindDays: 3},
+		", remind_days: 3":              {Rhythm: vacancy.Instant, RemindDays: 3},
 	} {
 		c, err := Parse([]byte(head+in+"}]}]\n"), ".")
 		if err != nil {

@@ -157,18 +157,12 @@ func (n *Notify) notify(kinds map[string]string) (vacancy.Notify, error) {
 		}
 		out.Quiet = vacancy.Quiet{From: *q.From, To: *q.To}
 	}
-	switch {
-	case n.DailyCap != nil:
+	if n.DailyCap != nil {
 		out.DailyCap = *n.DailyCap
-	case kind == "email" && out.Rhythm == vacancy.Instant:
-		out.DailyCap = defaultDailyCap
 	}
 	out.RemindDays = n.RemindDays
 	return out, out.Check()
 }
-
-// defaultDailyCap is how many single mails a reader gets in a day.
-const defaultDailyCap = 10
 
 // LoadSearches reads a file of searches for trying them out: the searches key
 // of a configuration file, whose other keys are ignored, so that either a

@@ -44,9 +44,9 @@ type WebhookConfig struct {
 	// it is told anything, for one with a typing error is somebody else's. It
 	// is sent {"type":"endpoint.verify","timestamp":"…","challenge":"…"}, signed as
 	// always, and must answer 2xx within the hour with the challenge as its
-	// body, or with {"challenge":"…"}. On by default; false takes the URL for
-	// granted, for a receiver that cannot do that.
-	Verify *bool `yaml:"verify" json:"verify,omitempty"`
+	// body, or with {"challenge":"…"}. Off by default: an operator who writes
+	// the file answers for the URL in it, and most receivers cannot do that.
+	Verify bool `yaml:"verify" json:"verify,omitempty"`
 
 	// Secret and OldSecret are the secrets themselves, for callers that do not
 	// keep them in files.
@@ -105,7 +105,7 @@ func NewWebhook(cfg WebhookConfig) (*Webhook, error) {
 		}
 	}
 	return &Webhook{url: cfg.URL, sign: sign, client: Client(cfg.Allow, cfg.AllowHTTP),
-		verify: cfg.Verify == nil || *cfg.Verify}, nil
+		verify: cfg.Verify}, nil
 }
 
 // Format prints the destination for every verb, and neither URL nor keys.

@@ -140,7 +140,7 @@ func newScene(e *testscript.Env) (*scene, error) {
 sources: [{site: nhs-jobs, base: %q, spacing: 2ms, poll_min: 1s}]
 channels:
   - {name: mail, email: {host: 127.0.0.1, port: %s, tls: none, from: "Vacancy alerts <alerts@vacancywatch.example>"}}
-  - {name: ward, webhook: {url: "%s/hook/ward", secret_file: ward.secret, allow: ["127.0.0.0/8"], allow_http: true}}
+  - {name: ward, webhook: {url: "%s/hook/ward", secret_file: ward.secret, verify: true, allow: ["127.0.0.0/8"], allow_http: true}}
 searches:
   - id: oncology-office
     name: Oncology office work
