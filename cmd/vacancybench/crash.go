@@ -26,7 +26,7 @@ type crashCmd struct {
 	State   string        `enum:"embedded,redis" default:"embedded" help:"embedded, or redis: a redis-server of its own, with every write synced."`
 	Kills   int           `default:"200" help:"How many lives of the daemon end by a kill."`
 	Redis   bool          `name:"redis-too" help:"Kill the Redis as well: in half of the lives, alone or together with the daemon."`
-	Faults  bool          `help:"Let the far sides fail too, in every eighth life: refuse for now, hang up, accept and hang up."`
+	Faults  bool          `help:"Let the far sides fail too, in every twelfth life: refuse for now, hang up, accept and hang up."`
 	Seed    uint64        `default:"1" help:"Decides the instants and the adverts."`
 	Live    int           `default:"120" help:"Adverts that are there before the daemon."`
 	Longest time.Duration `default:"1500ms" help:"The latest instant of a kill, counted from the start of the daemon."`

@@ -41,15 +41,19 @@ var (
 	}
 )
 
-// misbehave makes the far sides fail once in every eighth life, in turn: so
-// seldom that few messages meet two faults, whose tries lie hours apart then.
+// faultEvery is in which lives something fails: so seldom that the second try
+// of a webhook, after five seconds, meets no further fault. The third is five
+// minutes away.
+const faultEvery = 12
+
+// misbehave makes the far sides fail once in a life, in turn.
 func (s *crash) misbehave(life int) {
 	s.behave()
-	if life%8 != 0 {
+	if life%faultEvery != 0 {
 		return
 	}
 	s.box.ClearFaults()
-	m, h := mailFaults[life/8%len(mailFaults)], hookFaults[life/8%len(hookFaults)]
+	m, h := mailFaults[life/faultEvery%len(mailFaults)], hookFaults[life/faultEvery%len(hookFaults)]
 	m.Times, h.Times = 1, 1
 	s.box.AddMailFault(m)
 	s.box.AddHookFault(h)
